@@ -1,0 +1,130 @@
+// Package fetch is where connections come from. It alone knows Alibaba's
+// replies: their shapes, words and defaults, and for whose side each speaks.
+//
+// A DownloadVpnConnectionConfig reply speaks from the customer's side, every
+// Describe reply from Alibaba's. Both become the same vpn.Connection.
+package fetch
+
+import (
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"peerconf/vpn"
+)
+
+// Options are what the operator says beside the replies.
+type Options struct {
+	Name         string            // calls the one connection of the run this
+	Placeholders bool              // masked values become REPLACE- words
+	Unmasked     bool              // stars and x's in keys and identities are meant
+	Answers      map[string]string // cloud-address[.N], peer-address[.N]
+}
+
+// Answers are the addresses an operator can supply where no reply has them.
+var Answers = []string{"cloud-address", "peer-address"}
+
+// Read yields the connections of all sources in order, one at a time. Gateway
+// replies are read first, from every source, and joined by id. A connection
+// that is refused is yielded with vpn.Problems; reading then goes on.
+func Read(sources []Source, options Options) iter.Seq2[vpn.Connection, error] {
+	return func(yield func(vpn.Connection, error) bool) {
+		known := newGateways()
+		for _, src := range sources {
+			if err := visit(src, known.visitor(src.Name)); err != nil {
+				yield(vpn.Connection{}, err)
+				return
+			}
+		}
+		if known.problems != nil && !yield(vpn.Connection{}, known.problems) {
+			return
+		}
+		r := reader{options: options, gateways: known, yield: yield}
+		for _, src := range sources {
+			if err := visit(src, r.visitor(src.Name)); err != nil {
+				yield(vpn.Connection{}, err)
+				return
+			}
+			if r.stopped {
+				return
+			}
+		}
+	}
+}
+
+type reader struct {
+	options  Options
+	gateways *gateways
+	yield    func(vpn.Connection, error) bool
+	count    int
+	stopped  bool
+}
+
+func (r *reader) visitor(source string) visitor {
+	return visitor{
+		download:   func(w *wireDownload) bool { return r.settle(w.statement(source)) },
+		connection: func(w *wireConnection) bool { return r.settle(w.statement(source)) },
+	}
+}
+
+func (r *reader) settle(said statement) bool {
+	r.count++
+	s := settler{Options: &r.options, gateways: r.gateways, said: said}
+	c, problems := s.settle()
+	if r.count == 2 && (r.options.Name != "" || len(r.options.Answers) > 0) {
+		problems = append(problems, vpn.Problem{Source: said.source, Connection: s.title, Field: "--name, --set cloud-address, peer-address",
+			Reason: "they speak of one connection, and this is the second of the run", Hint: "render the connections one by one"})
+	}
+	var err error
+	if problems != nil {
+		err = problems
+	}
+	r.stopped = !r.yield(c, err)
+	return !r.stopped
+}
+
+// visit walks one source and says where in it an error stands.
+func visit(src Source, v visitor) error {
+	in, err := src.Open()
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	return located(src, walk(in, v))
+}
+
+// located turns a decoding error into a problem that names the place, and
+// nothing of what stands there: it might be a key.
+func located(src Source, err error) error {
+	if err == nil {
+		return nil
+	}
+	problem := vpn.Problem{Source: src.Name, Hint: "save the reply again, as the API gave it"}
+	var known vpn.Problem
+	var semantic *json.SemanticError
+	var syntactic *jsontext.SyntacticError
+	var xmlSyntax *xml.SyntaxError
+	switch {
+	case errors.As(err, &known):
+		problem = known
+		problem.Source = src.Name
+	case errors.As(err, &xmlSyntax):
+		problem.Reason = fmt.Sprintf("line %d: malformed XML", xmlSyntax.Line)
+	case errors.As(err, &semantic):
+		problem.Field = string(semantic.JSONPointer)
+		problem.Reason = "not the kind of value the API sends there"
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		problem.Reason = "ends in the middle of a reply"
+	case errors.As(err, &syntactic):
+		problem.Field = string(syntactic.JSONPointer)
+		problem.Reason = fmt.Sprintf("malformed JSON at byte %d", syntactic.ByteOffset)
+	default:
+		return fmt.Errorf("%s: %w", src.Name, err)
+	}
+	return problem
+}

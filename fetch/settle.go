@@ -1,0 +1,372 @@
+package fetch
+
+import (
+	"cmp"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"peerconf/vpn"
+)
+
+// settler turns a statement into a connection, or into the problems that keep
+// it from being one.
+type settler struct {
+	*Options
+	gateways *gateways
+	said     statement
+	title    string
+	tunnel   int // the tunnel being settled, 0 for the connection
+	dual     bool
+	problems vpn.Problems
+	notices  []string
+}
+
+// problem notes a refusal of a field of the tunnel being settled.
+func (s *settler) problem(name, value, reason, hint string) {
+	p := vpn.Problem{Source: s.said.source, Connection: s.title, Field: name, Value: value, Reason: reason, Hint: hint}
+	if s.dual {
+		p.Tunnel = s.tunnel
+	}
+	s.problems = append(s.problems, p)
+}
+
+func (s *settler) notice(format string, args ...any) {
+	s.notices = append(s.notices, fmt.Sprintf(format, args...))
+}
+
+// settle decides all that the replies say of one connection. An absent value
+// is Alibaba's documented default; the reply's own word always goes before.
+func (s *settler) settle() (vpn.Connection, vpn.Problems) {
+	c := vpn.Connection{
+		Label: s.Name, ID: string(s.said.id), Name: string(s.said.name),
+		VPNGatewayID: string(s.said.vpnGateway), CustomerGatewayID: string(s.said.customerGateway),
+	}
+	s.title = cmp.Or(c.Label, c.ID, c.Name)
+	c.CloudInitiates = s.boolean("EffectImmediately", s.said.effectImmediately, false)
+	c.PeerSubnets = s.subnets(s.said.peerSubnet, "peer-subnet")
+	c.CloudSubnets = s.subnets(s.said.cloudSubnet, "cloud-subnet")
+
+	tunnels := s.said.tunnels
+	if len(tunnels) == 0 {
+		tunnels = []tunnelStatement{s.said.top}
+	}
+	if len(tunnels) > 2 {
+		s.problem("tunnels", strconv.Itoa(len(tunnels)), "a connection has one or two tunnels", "save the reply again")
+		return c, s.problems
+	}
+	s.dual = len(tunnels) == 2
+	numbers := s.numbers(tunnels)
+	for i, t := range tunnels {
+		s.tunnel = numbers[i]
+		c.Tunnels = append(c.Tunnels, s.settleTunnel(t))
+	}
+	s.tunnel = 0
+	slices.SortStableFunc(c.Tunnels, func(a, b vpn.Tunnel) int { return cmp.Compare(a.Number, b.Number) })
+	s.compareTop()
+	c.Notices = s.notices
+	return c, s.problems
+}
+
+// numbers says which tunnel is the active one: by index, by role, else by the
+// order of the reply, which is the console's.
+func (s *settler) numbers(tunnels []tunnelStatement) []int {
+	numbers := make([]int, len(tunnels))
+	for i, t := range tunnels {
+		numbers[i] = i + 1
+		switch {
+		case len(tunnels) == 1:
+			continue
+		case t.index == "1", t.index == "2":
+			numbers[i] = int(t.index[0] - '0')
+		case strings.EqualFold(string(t.role), "master"):
+			numbers[i] = 1
+		case strings.EqualFold(string(t.role), "slave"):
+			numbers[i] = 2
+		case t.role != "" || t.index != "":
+			s.problem("Role", string(t.role+t.index), "neither master nor slave, 1 nor 2", "save the reply again")
+		}
+	}
+	if len(numbers) == 2 && numbers[0] == numbers[1] {
+		s.problem("Role", string(tunnels[0].role), "both tunnels claim the same role", "save the reply again")
+	}
+	if len(s.said.tunnels) == 1 {
+		s.notice("the reply lists one tunnel of a connection that has two: the other is not configured here")
+	}
+	return numbers
+}
+
+func (s *settler) settleTunnel(said tunnelStatement) vpn.Tunnel {
+	t := vpn.Tunnel{ID: string(said.id), Number: s.tunnel}
+	if said.ike == nil {
+		s.problem("IkeConfig", "", "the reply has none", "save the reply of DescribeVpnConnection or DownloadVpnConnectionConfig again")
+		return t
+	}
+	if said.ipsec == nil {
+		said.ipsec = &wireIPsec{}
+	}
+	cloud, peer := s.addresses(said)
+	t.CloudAddress, t.PeerAddress = cloud.Address, peer.Address
+	t.CloudIdentity = s.identity(said.cloudID, t.CloudAddress, "cloud-identity")
+	t.PeerIdentity = s.identity(said.peerID, t.PeerAddress, "peer-identity")
+	s.checkSides(said, cloud, peer, t)
+	t.PSK = s.key(string(said.ike.Psk))
+	t.IKE = s.ike(said.ike)
+	t.ESP = s.esp(said.ipsec)
+	t.DPD = s.boolean("EnableDpd", said.dpd, true)
+	t.NATT = s.boolean("EnableNatTraversal", said.natt, true)
+	t.BGP = s.bgp(said)
+	return t
+}
+
+// addresses resolves both ends' addresses. Each comes from the first of these
+// that has it: --set, the tunnel's InternetIp, the gateway reply joined by id,
+// Remote or Local of a Download reply, an IPv4 identity.
+func (s *settler) addresses(said tunnelStatement) (cloud, peer address) {
+	vpnGateway := string(cmp.Or(s.said.vpnGateway, text(said.cloudEnd.value)))
+	customer := string(cmp.Or(said.customerGateway, s.said.customerGateway, text(said.peerEnd.value)))
+	of := s.gateways.cloud[vpnGateway].addresses
+	if ip := said.internetIP.value; ip != "" && of[0] != "" && !slices.Contains(of[:], ip) && !masked(ip) {
+		s.problem(said.internetIP.name, ip, "VPN gateway "+vpnGateway+" has other addresses", "save both replies again, at one time")
+	}
+	cloud = s.resolve("cloud-address",
+		candidate{s.answer("cloud-address"), true, true},
+		candidate{said.internetIP, true, true},
+		candidate{field{"InternetIp of " + vpnGateway, of[s.tunnel-1]}, true, true},
+		candidate{said.cloudEnd, true, false},
+		candidate{said.cloudID, false, false})
+	peer = s.resolve("peer-address",
+		candidate{s.answer("peer-address"), true, true},
+		candidate{field{"IpAddress of " + customer, s.gateways.customer[customer].address}, true, true},
+		candidate{said.peerEnd, true, false},
+		candidate{said.peerID, false, false})
+	s.require(cloud, "cloud address", "cloud-address", "DescribeVpnGateway", vpnGateway)
+	s.require(peer, "peer address", "peer-address", "DescribeCustomerGateway", customer)
+	if !peer.settled && peer.IP.IsPrivate() && !cloud.IP.IsPrivate() {
+		s.notice("the peer's address %s is taken from its identity; a device behind NAT has another: the DescribeCustomerGateway reply tells", peer)
+	}
+	return cloud, peer
+}
+
+// require refuses an address that nothing gave.
+func (s *settler) require(a address, what, answer, operation, id string) {
+	if a.Known() || a.refused {
+		return
+	}
+	if s.dual {
+		answer += "." + strconv.Itoa(s.tunnel)
+	}
+	s.problem(what, "", "no reply gives it, and the identity is not an IPv4 address",
+		fmt.Sprintf("add the %s reply%s, or --set %s=A.B.C.D", operation, ofID(id), answer))
+}
+
+func ofID(id string) string {
+	if id == "" {
+		return ""
+	}
+	return " of " + id
+}
+
+// answer is the operator's own word for an address.
+func (s *settler) answer(name string) field {
+	for _, n := range []string{name + "." + strconv.Itoa(max(s.tunnel, 1)), name} {
+		if v, ok := s.Answers[n]; ok {
+			return field{"--set " + n, v}
+		}
+	}
+	return field{}
+}
+
+// checkSides refuses identities or ends that stand exactly the wrong way
+// round: which side the reply speaks for is then in doubt.
+func (s *settler) checkSides(said tunnelStatement, cloud, peer address, t vpn.Tunnel) {
+	if !cloud.settled || !peer.settled || !cloud.IP.IsValid() || !peer.IP.IsValid() {
+		return
+	}
+	if t.CloudIdentity.Value == peer.String() && t.PeerIdentity.Value == cloud.String() {
+		s.problem("LocalId and RemoteId", "", fmt.Sprintf(
+			"exactly swapped: the cloud's identity is the peer's address %s (%s) and the peer's is the cloud's %s (%s)",
+			peer, peer.field, cloud, cloud.field),
+			"compare with the connection in the console; if its ids really stand so, set them right there, else correct the reply")
+	}
+	if said.cloudEnd.value == peer.String() && said.peerEnd.value == cloud.String() {
+		s.problem("Local and Remote", "", fmt.Sprintf(
+			"exactly swapped: Remote is the peer's address (%s) and Local the cloud's (%s)", peer.field, cloud.field),
+			"save the reply of DownloadVpnConnectionConfig again; it speaks from the customer's side")
+	}
+}
+
+// identity settles how an end calls itself; absent, it is the end's address.
+func (s *settler) identity(f field, own vpn.Address, word string) vpn.Identity {
+	if f.value == "" {
+		return vpn.Identity{Kind: vpn.IDIPv4, Value: own.String()}
+	}
+	if masked(f.value) && !s.Unmasked {
+		if !s.Placeholders {
+			s.problem(f.name, f.value, maskedReason, maskedHint)
+			return vpn.Identity{}
+		}
+		kind := vpn.IDFQDN
+		if maskedIP.MatchString(f.value) {
+			kind = vpn.IDIPv4
+		}
+		return vpn.Identity{Kind: kind, Value: s.word(word)}
+	}
+	kind, reason := identityKind(f.value)
+	if reason != "" {
+		s.problem(f.name, f.value, reason, "use an IPv4 address or a domain name as identity in the connection's IKE settings")
+	}
+	return vpn.Identity{Kind: kind, Value: f.value}
+}
+
+// identityKind says which IKE identification type Alibaba makes of a value.
+// Its documents know addresses and FQDN; words without a dot go out as FQDN
+// too. Forms that would be another type by RFC 7296 §3.5 are not guessed.
+func identityKind(value string) (kind vpn.IDKind, reason string) {
+	if ip, err := netip.ParseAddr(value); err == nil {
+		if ip.Is4() {
+			return vpn.IDIPv4, ""
+		}
+		return 0, "an IPv6 address; the connection's ends are IPv4"
+	}
+	if len(value) > 100 {
+		return 0, "longer than the 100 characters Alibaba allows"
+	}
+	for _, r := range value {
+		if !strings.ContainsRune(identityRunes, r) {
+			return 0, fmt.Sprintf("holds %q: Alibaba documents addresses and domain names only, and not which type this would be sent as", r)
+		}
+	}
+	user, host, isUser := strings.Cut(value, "@")
+	switch {
+	case !isUser:
+		return vpn.IDFQDN, ""
+	case user == "" || host == "" || strings.Contains(host, "@"):
+		return 0, "a stray @: neither a domain name nor user@domain"
+	}
+	return vpn.IDUserFQDN, ""
+}
+
+const identityRunes = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_@"
+
+// key settles the pre-shared key. Its value never enters a problem.
+func (s *settler) key(psk string) vpn.Secret {
+	switch {
+	case psk == "" && s.Placeholders, maskedKey(psk) && !s.Unmasked && s.Placeholders:
+		return vpn.PlaceholderSecret(s.word("psk"))
+	case psk == "":
+		return vpn.Secret{}
+	case maskedKey(psk) && !s.Unmasked:
+		s.problem("Psk", "", maskedReason, maskedHint+"; if the key really ends so, --unmasked takes it as it is")
+	case len(psk) > 100:
+		s.problem("Psk", "", "longer than the 100 characters Alibaba allows", "save the reply again")
+	case strings.ContainsFunc(psk, func(r rune) bool { return r <= ' ' || r > '~' }):
+		s.problem("Psk", "", "holds a blank, a control character or one beyond ASCII, which Alibaba does not allow", "save the reply again")
+	}
+	return vpn.NewSecret(psk)
+}
+
+func (s *settler) ike(w *wireIKE) vpn.IKE {
+	return vpn.IKE{
+		Version:    lookup(s, "IkeVersion", w.IkeVersion, versions, vpn.IKEv1),
+		Mode:       lookup(s, "IkeMode", w.IkeMode, modes, vpn.Main),
+		Encryption: lookup(s, "IkeEncAlg", w.IkeEncAlg, encryptions, vpn.AES128),
+		Integrity:  lookup(s, "IkeAuthAlg", w.IkeAuthAlg, integrities, vpn.MD5),
+		Group:      lookup(s, "IkePfs", w.IkePfs, groups, vpn.MODP1024),
+		Lifetime:   s.lifetime("IkeLifetime", w.IkeLifetime),
+	}
+}
+
+func (s *settler) esp(w *wireIPsec) vpn.ESP {
+	return vpn.ESP{
+		Encryption: lookup(s, "IpsecEncAlg", w.IpsecEncAlg, encryptions, vpn.AES128),
+		Integrity:  lookup(s, "IpsecAuthAlg", w.IpsecAuthAlg, integrities, vpn.MD5),
+		PFS:        lookup(s, "IpsecPfs", w.IpsecPfs, pfsGroups, vpn.MODP1024),
+		Lifetime:   s.lifetime("IpsecLifetime", w.IpsecLifetime),
+	}
+}
+
+// maxLifetime is Alibaba's limit and default for both phases.
+const maxLifetime = 86400
+
+func (s *settler) lifetime(name string, said text) vpn.Lifetime {
+	seconds := maxLifetime
+	if said != "" {
+		n, err := strconv.Atoi(string(said))
+		if err != nil || n < 0 || n > maxLifetime {
+			s.problem(name, string(said), fmt.Sprintf("want whole seconds from 0 to %d", maxLifetime), "save the reply again")
+		}
+		seconds = n
+	}
+	return vpn.Lifetime(time.Duration(seconds) * time.Second)
+}
+
+func (s *settler) boolean(name string, said text, absent bool) bool {
+	if said == "" {
+		return absent
+	}
+	v, err := strconv.ParseBool(strings.ToLower(string(said)))
+	if err != nil {
+		s.problem(name, string(said), "want true or false", "save the reply again")
+	}
+	return v
+}
+
+// subnets settles a comma-separated list of networks.
+func (s *settler) subnets(f field, word string) []vpn.Subnet {
+	if f.value == "" {
+		s.problem(f.name, "", "the reply has none", "save the reply again")
+		return nil
+	}
+	var out []vpn.Subnet
+	for i, part := range strings.Split(f.value, ",") {
+		part = strings.TrimSpace(part)
+		n := vpn.Subnet{}
+		switch prefix, err := netip.ParsePrefix(part); {
+		case masked(part) && s.Placeholders:
+			n.Word = fmt.Sprintf("REPLACE-%s-%d", word, i+1)
+		case masked(part):
+			s.problem(f.name, part, maskedReason, maskedHint)
+		case err != nil || !prefix.Addr().Is4() || prefix != prefix.Masked():
+			s.problem(f.name, part, "not an IPv4 network such as 10.0.0.0/8", "correct the network in the reply")
+		default:
+			n.Prefix = prefix
+		}
+		if slices.Contains(out, n) {
+			s.problem(f.name, part, "listed twice", "list it once")
+		}
+		out = append(out, n)
+	}
+	if len(out) > 1 && slices.ContainsFunc(out, func(n vpn.Subnet) bool { return n.Word == "" && n.Prefix.IsValid() && n.Prefix.Bits() == 0 }) {
+		s.problem(f.name, f.value, "0.0.0.0/0 stands beside other networks, which it holds already", "use 0.0.0.0/0 alone or the networks alone")
+	}
+	return out
+}
+
+// compareTop notices where the connection-level settings say something else
+// than the tunnels, whose word holds.
+func (s *settler) compareTop() {
+	if len(s.said.tunnels) == 0 {
+		return
+	}
+	var differ []string
+	note := func(name string, top text, tunnel func(t tunnelStatement) text) {
+		if top == "" {
+			return
+		}
+		for _, t := range s.said.tunnels {
+			if !strings.EqualFold(string(tunnel(t)), string(top)) {
+				differ = append(differ, name)
+				return
+			}
+		}
+	}
+	compareIKE(s.said.top.ike, note)
+	compareIPsec(s.said.top.ipsec, note)
+	if len(differ) > 0 {
+		s.notice("connection-level %s differ from the tunnels' own, which are used", strings.Join(differ, ", "))
+	}
+}

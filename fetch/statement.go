@@ -1,0 +1,117 @@
+package fetch
+
+// statement is what one reply says of a connection, with the sides named. This
+// is the only place where local and remote turn into peer and cloud.
+type statement struct {
+	source            string
+	id, name          text
+	vpnGateway        text
+	customerGateway   text
+	effectImmediately text
+	peerSubnet        field
+	cloudSubnet       field
+	top               tunnelStatement // the connection-level settings
+	tunnels           []tunnelStatement
+}
+
+// tunnelStatement is what a reply says of one tunnel.
+type tunnelStatement struct {
+	id, role, index text
+	customerGateway text
+	internetIP      field // the cloud's address by its own field
+	cloudEnd        field // Remote of a Download reply: an id, an address as a rule
+	peerEnd         field // Local, likewise
+	cloudID, peerID field
+	ike             *wireIKE
+	ipsec           *wireIPsec
+	dpd, natt       text
+	bgp             *bgpStatement
+}
+
+// field is a value with the name its reply has for it.
+type field struct {
+	name  string
+	value string
+}
+
+// bgpStatement is a BGP session by the sides of its reply: near is the side
+// the reply calls local.
+type bgpStatement struct {
+	nearASN, nearIP, farASN, farIP, network text
+	nearIsCloud                             bool // known of Describe, unknown of Download
+}
+
+func (d *wireDownload) statement(source string) statement {
+	s := statement{
+		source:      source,
+		peerSubnet:  field{"LocalSubnet", string(d.LocalSubnet)},
+		cloudSubnet: field{"RemoteSubnet", string(d.RemoteSubnet)},
+		top:         downloadTunnel("", d.Local, d.Remote, d.IkeConfig, d.IpsecConfig),
+	}
+	for _, t := range d.TunnelsConfig.TunnelConfig {
+		s.tunnels = append(s.tunnels, downloadTunnel(t.TunnelId, t.Local, t.Remote, t.IkeConfig, t.IpsecConfig))
+	}
+	for _, b := range d.BgpConfigs.BgpConfig {
+		session := &bgpStatement{b.LocalAsn, b.LocalBgpIp, b.PeerAsn, b.PeerBgpIp, b.TunnelCidr, false}
+		if len(s.tunnels) == 0 {
+			s.top.bgp = session
+		}
+		for i := range s.tunnels {
+			if s.tunnels[i].id == b.TunnelId {
+				s.tunnels[i].bgp = session
+			}
+		}
+	}
+	return s
+}
+
+func downloadTunnel(id, local, remote text, ike *wireIKE, ipsec *wireIPsec) tunnelStatement {
+	t := tunnelStatement{id: id, ike: ike, ipsec: ipsec,
+		peerEnd:  field{"Local", string(local)},
+		cloudEnd: field{"Remote", string(remote)},
+	}
+	if ike != nil {
+		t.peerID = field{"LocalId", string(ike.LocalId)}
+		t.cloudID = field{"RemoteId", string(ike.RemoteId)}
+	}
+	return t
+}
+
+func (c *wireConnection) statement(source string) statement {
+	s := statement{
+		source: source,
+		id:     c.VpnConnectionId, name: c.Name,
+		vpnGateway: c.VpnGatewayId, customerGateway: c.CustomerGatewayId,
+		effectImmediately: c.EffectImmediately,
+		cloudSubnet:       field{"LocalSubnet", string(c.LocalSubnet)},
+		peerSubnet:        field{"RemoteSubnet", string(c.RemoteSubnet)},
+		top: describeTunnel(wireTunnel{
+			InternetIp: c.InternetIp, EnableDpd: c.EnableDpd, EnableNatTraversal: c.EnableNatTraversal,
+			TunnelIkeConfig: c.IkeConfig, TunnelIpsecConfig: c.IpsecConfig,
+		}),
+	}
+	if b := c.VpnBgpConfig; b != nil {
+		s.top.bgp = &bgpStatement{b.LocalAsn, b.LocalBgpIp, b.PeerAsn, b.PeerBgpIp, b.TunnelCidr, true}
+	}
+	for _, t := range c.TunnelOptionsSpecification.TunnelOptions {
+		s.tunnels = append(s.tunnels, describeTunnel(t))
+	}
+	return s
+}
+
+func describeTunnel(w wireTunnel) tunnelStatement {
+	t := tunnelStatement{
+		id: w.TunnelId, role: w.Role, index: w.TunnelIndex, customerGateway: w.CustomerGatewayId,
+		internetIP: field{"InternetIp", string(w.InternetIp)},
+		ike:        w.TunnelIkeConfig, ipsec: w.TunnelIpsecConfig,
+		dpd: w.EnableDpd, natt: w.EnableNatTraversal,
+	}
+	if w.TunnelIkeConfig != nil {
+		t.cloudID = field{"LocalId", string(w.TunnelIkeConfig.LocalId)}
+		t.peerID = field{"RemoteId", string(w.TunnelIkeConfig.RemoteId)}
+	}
+	if b := w.TunnelBgpConfig; b != nil {
+		t.bgp = &bgpStatement{b.LocalAsn, b.LocalBgpIp, b.PeerAsn, b.PeerBgpIp, b.TunnelCidr, true}
+	}
+	return t
+}

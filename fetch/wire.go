@@ -1,0 +1,138 @@
+package fetch
+
+import (
+	"errors"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// The wire structs name what is read from a reply, by Alibaba's names. Fields
+// a reply has beside them are ignored.
+
+// text is a scalar as the API may send it: a string, a number or a boolean.
+// Absent, null and empty mean alike that Alibaba's default holds.
+type text string
+
+func (t *text) UnmarshalJSON(b []byte) error {
+	switch b[0] {
+	case 'n':
+		*t = ""
+	case '"':
+		s, err := jsontext.AppendUnquote(nil, b)
+		*t = text(s)
+		return err
+	case '{', '[':
+		return errors.New("want a string, a number or a boolean")
+	default:
+		*t = text(b)
+	}
+	return nil
+}
+
+type wireIKE struct {
+	Psk         text
+	IkeVersion  text
+	IkeMode     text
+	IkeEncAlg   text
+	IkeAuthAlg  text
+	IkePfs      text
+	IkeLifetime text
+	LocalId     text
+	RemoteId    text
+}
+
+type wireIPsec struct {
+	IpsecEncAlg   text
+	IpsecAuthAlg  text
+	IpsecPfs      text
+	IpsecLifetime text
+}
+
+type wireBGP struct {
+	TunnelId   text // DownloadVpnConnectionConfig only
+	LocalAsn   text
+	LocalBgpIp text
+	PeerAsn    text
+	PeerBgpIp  text
+	TunnelCidr text
+}
+
+// wireDownload is VpnConnectionConfig of DownloadVpnConnectionConfig. It
+// speaks from the customer's side: Local is the device, Remote is Alibaba.
+type wireDownload struct {
+	Local         text
+	Remote        text
+	LocalSubnet   text
+	RemoteSubnet  text
+	IkeConfig     *wireIKE
+	IpsecConfig   *wireIPsec
+	TunnelsConfig struct{ TunnelConfig []wireDownloadTunnel }
+	BgpConfigs    struct{ BgpConfig []wireBGP }
+}
+
+type wireDownloadTunnel struct {
+	TunnelId    text
+	Local       text
+	Remote      text
+	IkeConfig   *wireIKE
+	IpsecConfig *wireIPsec
+}
+
+// wireConnection is a connection in DescribeVpnConnections and
+// DescribeVpnConnection. It speaks from Alibaba's side: Local is the VPC.
+type wireConnection struct {
+	VpnConnectionId            text
+	Name                       text
+	VpnGatewayId               text
+	CustomerGatewayId          text
+	LocalSubnet                text
+	RemoteSubnet               text
+	InternetIp                 text
+	EffectImmediately          text
+	EnableDpd                  text
+	EnableNatTraversal         text
+	EnableTunnelsBgp           text
+	IkeConfig                  *wireIKE
+	IpsecConfig                *wireIPsec
+	VpnBgpConfig               *wireVpnBGP
+	TunnelOptionsSpecification struct{ TunnelOptions []wireTunnel }
+}
+
+// wireVpnBGP is the BGP session of a single-tunnel connection.
+type wireVpnBGP struct {
+	EnableBgp  text
+	LocalAsn   text
+	LocalBgpIp text
+	PeerAsn    text
+	PeerBgpIp  text
+	TunnelCidr text
+}
+
+type wireTunnel struct {
+	TunnelId           text
+	TunnelIndex        text
+	Role               text
+	InternetIp         text
+	CustomerGatewayId  text
+	EnableDpd          text
+	EnableNatTraversal text
+	TunnelIkeConfig    *wireIKE
+	TunnelIpsecConfig  *wireIPsec
+	TunnelBgpConfig    *wireBGP
+}
+
+// wireCustomerGateway is an element of DescribeCustomerGateways, and
+// DescribeCustomerGateway whole.
+type wireCustomerGateway struct {
+	CustomerGatewayId text
+	IpAddress         text
+	Asn               text
+}
+
+// wireVpnGateway is an element of DescribeVpnGateways, and DescribeVpnGateway
+// whole.
+type wireVpnGateway struct {
+	VpnGatewayId               text
+	InternetIp                 text
+	DisasterRecoveryInternetIp text
+}

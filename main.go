@@ -1,0 +1,268 @@
+// Command peerconf writes the customer-side configuration of an Alibaba Cloud
+// IPsec-VPN connection.
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"os"
+	"runtime/debug"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"peerconf/fetch"
+	"peerconf/render"
+	"peerconf/vpn"
+)
+
+// Exit codes, as diff(1) has them; 1 is kept for a difference.
+const (
+	exitDone    = 0
+	exitTrouble = 2
+)
+
+func main() { os.Exit(run(os.Args, os.Stdin, os.Stdout, os.Stderr)) }
+
+func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	if err := app(stdin, stdout, stderr).Run(args); err != nil {
+		report(stderr, err)
+		return exitTrouble
+	}
+	return exitDone
+}
+
+const examples = `Examples:
+   peerconf render --target strongswan reply.json
+   peerconf render --target cisco-ios --set outside-interface=GigabitEthernet1 reply.json gateways.json
+   aliyun vpc DescribeVpnConnections --RegionId cn-hangzhou | peerconf render --target juniper-srx -o out/ -
+   peerconf show reply.xml
+   peerconf targets libreswan`
+
+func app(stdin io.Reader, stdout, stderr io.Writer) *cli.App {
+	a := cli.NewApp()
+	a.Name, a.Usage = "peerconf", "write the customer-side configuration of an Alibaba Cloud IPsec-VPN connection"
+	a.UsageText = "peerconf COMMAND [options] [SOURCE…]\n\nSOURCE is a file or a directory with saved API replies, JSON or XML, or - for stdin.\n\n" + examples
+	a.Version = version()
+	a.Reader, a.Writer, a.ErrWriter = stdin, stdout, stderr
+	a.HideHelpCommand = true
+	a.EnableBashCompletion = true
+	a.DisableSliceFlagSeparator = true
+	a.ExitErrHandler = func(*cli.Context, error) {}
+	a.OnUsageError = usageError
+	a.Action = func(c *cli.Context) error {
+		if c.Args().Present() {
+			return vpn.Problem{Field: "command", Value: c.Args().First(), Reason: "no such command", Hint: "peerconf --help"}
+		}
+		return cli.ShowAppHelp(c)
+	}
+	a.Commands = []*cli.Command{renderCommand(), showCommand(), targetsCommand()}
+	return a
+}
+
+func usageError(_ *cli.Context, err error, _ bool) error {
+	return vpn.Problem{Reason: err.Error(), Hint: "peerconf --help, or peerconf COMMAND --help"}
+}
+
+// replyFlags are what every command takes that reads replies.
+func replyFlags(more ...cli.Flag) []cli.Flag {
+	return append(more,
+		&cli.StringFlag{Name: "name", Usage: "call the connection `NAME`; its id or cloud address otherwise"},
+		&cli.StringSliceFlag{Name: "set", Usage: "answer what no reply knows, `NAME=VALUE`; NAME.1 and NAME.2 for one tunnel; see peerconf targets"},
+		&cli.BoolFlag{Name: "placeholders", Usage: "stand REPLACE- words in for masked values, for a preview"},
+		&cli.BoolFlag{Name: "unmasked", Usage: "take keys and identities with *** or xxxxxx as they are"},
+	)
+}
+
+func renderCommand() *cli.Command {
+	return &cli.Command{
+		Name: "render", Usage: "write the device's configuration", ArgsUsage: "SOURCE…",
+		Flags: replyFlags(
+			&cli.StringSliceFlag{Name: "target", Aliases: []string{"t"}, Required: true, Usage: "write for `TARGET`, or TARGET@VERSION: " + strings.Join(render.Names(), ", ")},
+			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "write to `FILE`, or to DIR/ one set of files a connection (0600); stdout otherwise"},
+		),
+		OnUsageError: usageError,
+		Action:       renderAction,
+	}
+}
+
+func renderAction(c *cli.Context) (err error) {
+	answers, addresses, err := parseSet(c.StringSlice("set"))
+	if err != nil {
+		return err
+	}
+	renderer, err := render.New(c.StringSlice("target"), answers)
+	if err != nil {
+		return err
+	}
+	out, err := newSink(c.String("output"), renderer, c.Args().Slice(), c.App.Writer)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, out.close(err == nil)) }()
+	return each(c, addresses, func(conn vpn.Connection) error {
+		files, warnings, err := renderer.Render(conn)
+		for _, w := range warnings {
+			fmt.Fprintln(c.App.ErrWriter, "peerconf: warning:", w)
+		}
+		if err != nil {
+			return err
+		}
+		return out.write(files)
+	})
+}
+
+func showCommand() *cli.Command {
+	return &cli.Command{
+		Name: "show", Usage: "print the connection as understood, both sides labelled", ArgsUsage: "SOURCE…",
+		Flags: replyFlags(
+			&cli.BoolFlag{Name: "json", Usage: "print JSON"},
+			&cli.BoolFlag{Name: "show-secrets", Usage: "print the pre-shared keys"},
+		),
+		OnUsageError: usageError,
+		Action: func(c *cli.Context) error {
+			_, addresses, err := parseSet(c.StringSlice("set"))
+			if err != nil {
+				return err
+			}
+			var text bytes.Buffer
+			show := render.NewShow(&text, c.Bool("json"), c.Bool("show-secrets"))
+			if err := each(c, addresses, show.Connection); err != nil {
+				return err
+			}
+			if err := show.Close(); err != nil {
+				return err
+			}
+			_, err = text.WriteTo(c.App.Writer)
+			return err
+		},
+	}
+}
+
+func targetsCommand() *cli.Command {
+	return &cli.Command{
+		Name: "targets", Usage: "list the targets, or the words, limits and answers of one", ArgsUsage: "[TARGET]",
+		OnUsageError: usageError,
+		Action: func(c *cli.Context) error {
+			if !c.Args().Present() {
+				return render.Targets(c.App.Writer)
+			}
+			t, err := render.ParseTarget(c.Args().First())
+			if err != nil {
+				return err
+			}
+			return t.Describe(c.App.Writer)
+		},
+	}
+}
+
+// each reads the command's sources and calls f with every connection. It goes
+// on behind a refusal, so that all of a run are reported together.
+func each(c *cli.Context, addresses map[string]string, f func(vpn.Connection) error) error {
+	connections, cleanup, err := connections(c, addresses)
+	if err != nil {
+		return err
+	}
+	defer cleanup()
+	var problems vpn.Problems
+	count := 0
+	for conn, err := range connections {
+		count++
+		if err == nil {
+			err = f(conn)
+		}
+		var several vpn.Problems
+		var one vpn.Problem
+		switch {
+		case errors.As(err, &several):
+			problems = append(problems, several...)
+		case errors.As(err, &one):
+			problems = append(problems, one)
+		case err != nil:
+			return errors.Join(problems.OrNil(), err)
+		}
+	}
+	if count == 0 {
+		return vpn.Problem{Reason: "the sources hold no connection", Hint: "give a reply of DownloadVpnConnectionConfig or DescribeVpnConnection(s)"}
+	}
+	return problems.OrNil()
+}
+
+func connections(c *cli.Context, addresses map[string]string) (iter.Seq2[vpn.Connection, error], func(), error) {
+	args := c.Args().Slice()
+	for _, arg := range args {
+		if len(arg) > 1 && arg[0] == '-' {
+			return nil, nil, vpn.Problem{Field: "argument", Value: arg, Reason: "an option behind a SOURCE is not read as one",
+				Hint: "put options first: peerconf " + c.Command.Name + " [options] SOURCE…"}
+		}
+	}
+	if len(args) == 0 {
+		return nil, nil, vpn.Problem{Reason: "no SOURCE", Hint: "give a saved reply, a directory of them, or - for stdin"}
+	}
+	sources, cleanup, err := fetch.Sources(args, c.App.Reader)
+	if err != nil {
+		cleanup()
+		return nil, nil, err
+	}
+	return fetch.Read(sources, fetch.Options{
+		Name: c.String("name"), Placeholders: c.Bool("placeholders"), Unmasked: c.Bool("unmasked"), Answers: addresses,
+	}), cleanup, nil
+}
+
+// parseSet splits the answers: the ends' addresses are facts about the
+// connection, the rest is the device's.
+func parseSet(set []string) (device, addresses map[string]string, err error) {
+	device, addresses = map[string]string{}, map[string]string{}
+	for _, s := range set {
+		name, value, ok := strings.Cut(s, "=")
+		if !ok || name == "" || value == "" {
+			return nil, nil, vpn.Problem{Field: "--set", Value: s, Reason: "not NAME=VALUE", Hint: "write it as in --set outside-interface=GigabitEthernet1"}
+		}
+		base, _, _ := strings.Cut(name, ".")
+		into := device
+		for _, a := range fetch.Answers {
+			if base == a {
+				into = addresses
+			}
+		}
+		if _, twice := into[name]; twice {
+			return nil, nil, vpn.Problem{Field: "--set", Value: name, Reason: "answered twice", Hint: "answer it once"}
+		}
+		into[name] = value
+	}
+	return device, addresses, nil
+}
+
+// report prints errors with the hints that follow them, each hint once.
+func report(w io.Writer, err error) {
+	var several vpn.Problems
+	var one vpn.Problem
+	switch {
+	case errors.As(err, &several):
+	case errors.As(err, &one):
+		several = vpn.Problems{one}
+	default:
+		fmt.Fprintln(w, "peerconf: error:", err)
+		return
+	}
+	hints := map[string]bool{}
+	for i, p := range several {
+		fmt.Fprintln(w, "peerconf: error:", p.Error())
+		last := i == len(several)-1 || several[i+1].Hint != p.Hint
+		if p.Hint != "" && last && !hints[p.Hint] {
+			fmt.Fprintln(w, "peerconf: hint:", p.Hint)
+			hints[p.Hint] = true
+		}
+	}
+}
+
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok || info.Main.Version == "" {
+		return "(unknown)"
+	}
+	return info.Main.Version
+}

@@ -1,0 +1,110 @@
+package render
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"peerconf/vpn"
+)
+
+// answers are the device-local values of a run, for one target. Numbers count
+// on from connection to connection, so that no two tunnels share one.
+type answers struct {
+	given map[string]string
+	taken map[string]int // how many of a counting answer are taken
+}
+
+// answered returns the tunnel's value for each of the dialect's answers that
+// it needs. What is not answered becomes a REPLACE- word and a warning.
+func (n *normalizer) answered(t vpn.Tunnel) map[string]string {
+	set := map[string]string{}
+	for _, a := range n.target.Answers {
+		if a.When == nil || a.When(n.conn, t) {
+			set[strings.ReplaceAll(a.Name, "-", "")] = n.answer(a, t)
+		}
+	}
+	return set
+}
+
+func (n *normalizer) answer(a Answer, t vpn.Tunnel) string {
+	own := fmt.Sprintf("%s.%d", a.Name, t.Number)
+	if v, ok := n.answers.given[own]; ok {
+		return v
+	}
+	v, given := n.answers.given[a.Name]
+	if !given && a.Default != nil {
+		v = a.Default(n.conn, t)
+	}
+	switch {
+	case given && a.Number != nil:
+		return n.next(a, t, v)
+	case v != "":
+		return v
+	}
+	return n.unanswered(a, t)
+}
+
+func (n *normalizer) unanswered(a Answer, t vpn.Tunnel) string {
+	word := "REPLACE-" + a.Name
+	if n.conn.Dual() && a.Number != nil && !a.PerConnection {
+		word += "-" + strconv.Itoa(t.Number)
+	}
+	warning := fmt.Sprintf("%s: %s needs %s: %s; --set %s=…", n.conn.Title(), n.target.Name, word, a.Meaning, a.Name)
+	if !slices.Contains(n.warnings, warning) {
+		n.warnings = append(n.warnings, warning)
+	}
+	return word
+}
+
+// next counts up from the answer given.
+func (n *normalizer) next(a Answer, t vpn.Tunnel, first string) string {
+	base, _ := strconv.Atoi(first) // its form was checked
+	value := base + n.answers.taken[a.Name]
+	if !a.PerConnection || t.Number == len(n.conn.Tunnels) {
+		n.answers.taken[a.Name]++
+	}
+	if value > a.Number.Max {
+		n.refuse(t, "--set "+a.Name, strconv.Itoa(value), fmt.Sprintf("counting up from %s passes the device's last, %d", first, a.Number.Max), "begin lower")
+	}
+	return strconv.Itoa(value)
+}
+
+// checkAnswers refuses answers no target takes and values of the wrong form.
+func checkAnswers(targets []Target, given map[string]string) vpn.Problems {
+	var out vpn.Problems
+	for _, name := range sortedKeys(given) {
+		base, number, numbered := strings.Cut(name, ".")
+		var takes *Answer
+		for _, t := range targets {
+			if i := slices.IndexFunc(t.Answers, func(a Answer) bool { return a.Name == base }); i >= 0 {
+				takes = &t.Answers[i]
+			}
+		}
+		value := given[name]
+		switch {
+		case takes == nil || numbered && number != "1" && number != "2":
+			out = append(out, vpn.Problem{Field: "--set", Value: name, Reason: "no target of this run takes it", Hint: "want one of " + strings.Join(answerNames(targets), ", ")})
+		case !takes.Form.MatchString(value):
+			out = append(out, vpn.Problem{Field: "--set " + name, Value: value, Reason: "not of the form wanted: " + takes.Meaning, Hint: "peerconf targets " + targets[0].Name + " tells more"})
+		case takes.Number != nil:
+			if v, err := strconv.Atoi(value); err != nil || v < takes.Number.Min || v > takes.Number.Max {
+				out = append(out, vpn.Problem{Field: "--set " + name, Value: value, Reason: fmt.Sprintf("the device takes %d to %d", takes.Number.Min, takes.Number.Max), Hint: "choose a free number"})
+			}
+		}
+	}
+	return out
+}
+
+func answerNames(targets []Target) []string {
+	var out []string
+	for _, t := range targets {
+		for _, a := range t.Answers {
+			if !slices.Contains(out, a.Name) {
+				out = append(out, a.Name)
+			}
+		}
+	}
+	return out
+}

@@ -1,0 +1,156 @@
+package render
+
+import "peerconf/vpn"
+
+// fn72510 is Cisco's field notice on IOS-XE without weak algorithms; the first
+// release without them is 17.11.1 on routers, later on other platforms.
+const fn72510 = "field notice FN72510: later releases want crypto engine compliance shield disable and a reload for it"
+
+const iosUntil = Version("17.11")
+
+// ciscoIOS follows the IOS-XE YANG models (YangModels/yang,
+// vendor/cisco/xe/*/Cisco-IOS-XE-crypto.yang), whose leaf names are the words
+// of the command line.
+var ciscoIOS = Dialect{
+	Name:    "cisco-ios",
+	Title:   "Cisco IOS",
+	Comment: "!",
+	ASCII:   true,
+	MaxName: 31,
+	Files: []File{{Suffix: ".cfg", Template: "cisco-ios.tmpl", Note: []string{
+		"%[1]s: paste in configuration mode, or copy to running-config",
+	}}},
+	IKE: Phases{
+		vpn.IKEv1: { // crypto isakmp policy
+			Encryption: map[vpn.Encryption]Word{
+				vpn.AES128:    {Text: "aes"},
+				vpn.AES192:    {Text: "aes 192"},
+				vpn.AES256:    {Text: "aes 256"},
+				vpn.DES:       {Text: "des", Until: iosUntil, Why: fn72510},
+				vpn.TripleDES: {Text: "3des", Until: iosUntil, Why: fn72510},
+				vpn.SM4:       {Why: guomi},
+			},
+			Integrity: map[vpn.Integrity]Word{
+				vpn.MD5:    {Text: "md5", Until: iosUntil, Why: fn72510},
+				vpn.SHA1:   {Text: "sha"},
+				vpn.SHA256: {Text: "sha256"},
+				vpn.SHA384: {Text: "sha384"},
+				vpn.SHA512: {Text: "sha512"},
+				vpn.SM3:    {Why: guomi},
+			},
+			Group: map[vpn.Group]Word{
+				vpn.MODP768:     {Text: "1", Until: iosUntil, Why: fn72510},
+				vpn.MODP1024:    {Text: "2", Until: iosUntil, Why: fn72510},
+				vpn.MODP1536:    {Text: "5", Until: iosUntil, Why: fn72510},
+				vpn.MODP2048:    {Text: "14"},
+				vpn.MODP2048256: {Text: "24"},
+			},
+			Lifetime: Range{60, 86400, "lifetime of crypto isakmp policy"},
+		},
+		vpn.IKEv2: { // crypto ikev2 proposal, and profile for the lifetime
+			Encryption: map[vpn.Encryption]Word{
+				vpn.AES128:    {Text: "aes-cbc-128"},
+				vpn.AES192:    {Text: "aes-cbc-192"},
+				vpn.AES256:    {Text: "aes-cbc-256"},
+				vpn.DES:       {Text: "des", Until: iosUntil, Why: fn72510},
+				vpn.TripleDES: {Text: "3des", Until: iosUntil, Why: fn72510},
+				vpn.SM4:       {Why: guomi},
+			},
+			Integrity: map[vpn.Integrity]Word{
+				vpn.MD5:    {Text: "md5", Until: iosUntil, Why: fn72510},
+				vpn.SHA1:   {Text: "sha1"},
+				vpn.SHA256: {Text: "sha256"},
+				vpn.SHA384: {Text: "sha384"},
+				vpn.SHA512: {Text: "sha512"},
+				vpn.SM3:    {Why: guomi},
+			},
+			Group: map[vpn.Group]Word{
+				vpn.MODP768:     {Text: "1", Until: iosUntil, Why: fn72510},
+				vpn.MODP1024:    {Text: "2", Until: iosUntil, Why: fn72510},
+				vpn.MODP1536:    {Text: "5", Until: iosUntil, Why: fn72510},
+				vpn.MODP2048:    {Text: "14"},
+				vpn.MODP2048256: {Text: "24", Until: iosUntil, Why: fn72510},
+			},
+			Lifetime: Range{120, 86400, "lifetime of crypto ikev2 profile"},
+		},
+	},
+	ESP: Phases{vpn.IKEv1: iosESP, vpn.IKEv2: iosESP},
+	Identities: map[vpn.Version]map[vpn.IDKind]Identity{
+		vpn.IKEv1: {
+			vpn.IDIPv4:     {Peer: "address%.0s", Cloud: "address %s 255.255.255.255"},
+			vpn.IDFQDN:     {Peer: "fqdn %s", Cloud: "host %s"},
+			vpn.IDUserFQDN: {Peer: "user-fqdn %s", Cloud: "user %s"},
+		},
+		vpn.IKEv2: {
+			vpn.IDIPv4:     {Peer: "address %s", Cloud: "address %s 255.255.255.255"},
+			vpn.IDFQDN:     {Peer: "fqdn %s", Cloud: "fqdn %s"},
+			vpn.IDUserFQDN: {Peer: "email %s", Cloud: "email %s"},
+		},
+	},
+	Key: keyIOS,
+	Answers: []Answer{
+		{Name: "outside-interface", Form: formWord, Meaning: "the interface towards the Internet, such as GigabitEthernet1"},
+		{Name: "policy-number", Form: formNumber, Number: &Range{Min: 1, Max: 10000}, When: isIKEv1,
+			Meaning: "a free number of crypto isakmp policy; lower ones are tried first"},
+		{Name: "tunnel-number", Form: formNumber, Number: &Range{Min: 0, Max: 2147483647}, When: routeBased,
+			Meaning: "a free number of interface Tunnel"},
+		{Name: "crypto-map", Form: formName, When: policyBased, Default: connectionName, Fallback: "the connection's name",
+			Meaning: "the crypto map of the outside interface, which can have one only"},
+		{Name: "crypto-map-sequence", Form: formNumber, Number: &Range{Min: 1, Max: 65535}, PerConnection: true, When: policyBased,
+			Default: constant("10"), Fallback: "10", Meaning: "a free sequence number in that crypto map"},
+	},
+	Refusals: []Rule{{
+		When:  both(isDual, policyBased, isActive, tunnelsDiffer),
+		Field: "tunnels", Reason: "one crypto map entry holds both tunnels, and they differ in IKE version, IKEv1 mode, IKEv2 lifetime, DPD, the peer's identity, PFS or IPsec lifetime",
+		Hint: "set both tunnels alike, or use 0.0.0.0/0 on both sides, where each has its own interface",
+	}},
+	Notices: []Rule{
+		{When: both(isIKEv1, peerIsAddress), Reason: "IOS sends the outside interface's address as its IKEv1 identity: it must be the peer's identity named above; behind NAT use ikev2 or an FQDN identity"},
+		{When: not(isIKEv1), Reason: "IOS chooses a crypto ikev2 policy by local address alone: if the router has one already, add this proposal to it instead"},
+		{When: routeBased, Reason: "initiates: this router, at once; route the VPC's networks into the tunnel"},
+		{When: both(isDual, routeBased), Reason: "route the VPC's networks into the first tunnel, and into the second with distance 250"},
+		{When: policyBased, Reason: "initiates: this router when traffic matches the access list; the VPC's networks must be routed out of the outside interface and kept out of NAT"},
+		{When: both(isDual, policyBased), Reason: "a crypto map has one tunnel up at a time: the cloud shows the standby as down until it takes over"},
+		{When: both(severalPairs, not(isIKEv1)), Reason: "IOS makes an SA for each pair of subnets where the cloud wants one for all: if some pairs stay down, give each its own connection"},
+		{When: noNATT, Reason: "the cloud has NAT traversal off: no NAT may stand between the ends"},
+	},
+}
+
+var iosESP = Words{ // crypto ipsec transform-set, set pfs
+	Encryption: map[vpn.Encryption]Word{
+		vpn.AES128:    {Text: "esp-aes"},
+		vpn.AES192:    {Text: "esp-aes 192"},
+		vpn.AES256:    {Text: "esp-aes 256"},
+		vpn.DES:       {Text: "esp-des", Until: iosUntil, Why: fn72510},
+		vpn.TripleDES: {Text: "esp-3des", Until: iosUntil, Why: fn72510},
+		vpn.SM4:       {Why: guomi},
+	},
+	Integrity: map[vpn.Integrity]Word{
+		vpn.MD5:    {Text: "esp-md5-hmac", Until: iosUntil, Why: fn72510},
+		vpn.SHA1:   {Text: "esp-sha-hmac"},
+		vpn.SHA256: {Text: "esp-sha256-hmac"},
+		vpn.SHA384: {Text: "esp-sha384-hmac"},
+		vpn.SHA512: {Text: "esp-sha512-hmac"},
+		vpn.SM3:    {Why: guomi},
+	},
+	Group: map[vpn.Group]Word{
+		vpn.MODP768:     {Text: "group1", Until: iosUntil, Why: fn72510},
+		vpn.MODP1024:    {Text: "group2", Until: iosUntil, Why: fn72510},
+		vpn.MODP1536:    {Text: "group5", Until: iosUntil, Why: fn72510},
+		vpn.MODP2048:    {Text: "group14"},
+		vpn.MODP2048256: {Text: "group24", Until: iosUntil, Why: fn72510},
+	},
+	Lifetime: Range{120, 86400, "set security-association lifetime seconds"},
+}
+
+func peerIsAddress(_ vpn.Connection, t vpn.Tunnel) bool { return t.PeerIdentity.Kind == vpn.IDIPv4 }
+
+// tunnelsDiffer tells whether two tunnels differ in what a crypto map entry
+// and its one profile say for both.
+func tunnelsDiffer(c vpn.Connection, _ vpn.Tunnel) bool {
+	a, b := c.Tunnels[0], c.Tunnels[1]
+	return a.IKE.Version != b.IKE.Version || a.IKE.Version == vpn.IKEv1 && a.IKE.Mode != b.IKE.Mode ||
+		a.IKE.Version == vpn.IKEv2 && a.IKE.Lifetime != b.IKE.Lifetime ||
+		a.DPD != b.DPD || a.PeerIdentity != b.PeerIdentity ||
+		a.ESP.PFS != b.ESP.PFS || a.ESP.Lifetime != b.ESP.Lifetime
+}

@@ -1,0 +1,167 @@
+package render
+
+import (
+	"regexp"
+
+	"peerconf/vpn"
+)
+
+// Dialect is all that is particular to one kind of device. It is a table: a
+// word that is not in it is one the device does not have.
+type Dialect struct {
+	Name    string // as --target takes it
+	Title   string
+	Comment string // starts a comment line
+	ASCII   bool   // comments may not hold other characters
+	Files   []File
+	MaxName int // characters in the name of an object
+
+	// By IKE version: what IKE speaks for itself, and for ESP.
+	IKE, ESP Phases
+
+	Identities map[vpn.Version]map[vpn.IDKind]Identity
+
+	// Key writes a pre-shared key so that the device reads back the same
+	// bytes, or says why it cannot be written.
+	Key func(key string, version vpn.Version) (text, refused string)
+
+	Answers  []Answer
+	Refusals []Rule // what the device cannot do though it has the words
+	Notices  []Rule
+}
+
+// File is one file a dialect writes.
+type File struct {
+	Suffix   string // follows the connection's name
+	Template string
+	Note     []string // what to do with it; %[1]s is its name
+}
+
+// Phases holds the words of one phase for each IKE version.
+type Phases map[vpn.Version]Words
+
+// Words are one phase's words and limits.
+type Words struct {
+	Encryption map[vpn.Encryption]Word
+	Integrity  map[vpn.Integrity]Word
+	Group      map[vpn.Group]Word
+	Lifetime   Range // seconds
+}
+
+// Word is how a device spells an algorithm, or why it cannot.
+type Word struct {
+	Text  string
+	Since Version // first version that has it
+	Until Version // first version that lacks it
+	Why   string  // the reason there is no Text, or behind Since and Until
+}
+
+// Range is what a device accepts, both ends included.
+type Range struct {
+	Min, Max int
+	Unit     string // what the device calls the setting
+}
+
+// Identity is how a device writes an IKE identity: %s is the value.
+type Identity struct {
+	Peer  string // its own
+	Cloud string // the other end's
+}
+
+// Answer is a device-local value that no reply can know.
+type Answer struct {
+	Name          string
+	Meaning       string
+	Form          *regexp.Regexp
+	Number        *Range                                      // counts up: each further tunnel of a run takes the next
+	PerConnection bool                                        // tunnels share it
+	Default       func(c vpn.Connection, t vpn.Tunnel) string // nil: there is no safe default
+	Fallback      string                                      // what the default is, in words
+	When          func(c vpn.Connection, t vpn.Tunnel) bool   // nil: always
+}
+
+// Rule is a statement about connections that a predicate picks out.
+type Rule struct {
+	When   func(c vpn.Connection, t vpn.Tunnel) bool
+	Since  Version // the rule holds from this version of the device on
+	Until  Version // and up to this one
+	Field  string
+	Reason string
+	Hint   string
+}
+
+// dialects in the order help lists them.
+var dialects = []*Dialect{&strongswan, &libreswan, &ciscoIOS, &juniperSRX}
+
+// commonNotices are for every device.
+var commonNotices = []Rule{
+	{When: alwaysHolds, Reason: "MTU: keep it at 1400 or less inside the tunnel, and clamp TCP MSS to 1360"},
+	{When: both(severalPairs, isIKEv1), Reason: "several subnets with IKEv1: the cloud supports them with IKEv2 only for sure"},
+	{When: hasBGP, Reason: "BGP: the session inside the tunnel is not configured here; peerconf show has its addresses and AS numbers"},
+}
+
+// oneKeyPerIdentity refuses what a daemon that finds keys by identity would
+// mix up.
+var oneKeyPerIdentity = Rule{
+	When: both(isActive, oneCloudID, keysDiffer), Field: "LocalId and RemoteId",
+	Reason: "both tunnels' cloud ends have one identity but two keys, and keys are found by identity",
+	Hint:   "give the tunnels one key, or each cloud end its own identity",
+}
+
+func oneCloudID(c vpn.Connection, _ vpn.Tunnel) bool {
+	return c.Dual() && c.Tunnels[0].CloudIdentity == c.Tunnels[1].CloudIdentity
+}
+func keysDiffer(c vpn.Connection, _ vpn.Tunnel) bool { return c.Tunnels[0].PSK != c.Tunnels[1].PSK }
+
+func hasBGP(_ vpn.Connection, t vpn.Tunnel) bool { return t.BGP != nil }
+
+// guomi is why no target has China's national algorithms.
+const guomi = "GuoMi: the cloud demands certificates for SM2 with it, and a reply carries none"
+
+// The forms an answer may have. None lets a quote, a blank or a comment sign
+// into the text.
+var (
+	formWord      = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9/.:_-]*$`)
+	formNumber    = regexp.MustCompile(`^(0|[1-9][0-9]{0,9})$`)
+	formName      = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_-]{0,30}$`)
+	formInterface = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_-]{0,14}$`)
+	formLocal     = regexp.MustCompile(`^(%any|%defaultroute|(\d{1,3}\.){3}\d{1,3})$`)
+)
+
+// Predicates that rules and answers share.
+func routeBased(c vpn.Connection, _ vpn.Tunnel) bool  { return c.RouteBased() }
+func policyBased(c vpn.Connection, _ vpn.Tunnel) bool { return !c.RouteBased() }
+func isIKEv1(_ vpn.Connection, t vpn.Tunnel) bool     { return t.IKE.Version == vpn.IKEv1 }
+func isAggressive(c vpn.Connection, t vpn.Tunnel) bool {
+	return isIKEv1(c, t) && t.IKE.Mode == vpn.Aggressive
+}
+func isMain(c vpn.Connection, t vpn.Tunnel) bool { return isIKEv1(c, t) && !isAggressive(c, t) }
+func severalPairs(c vpn.Connection, _ vpn.Tunnel) bool {
+	return len(c.PeerSubnets)*len(c.CloudSubnets) > 1
+}
+func isDual(c vpn.Connection, _ vpn.Tunnel) bool   { return c.Dual() }
+func isActive(_ vpn.Connection, t vpn.Tunnel) bool { return t.Number == 1 }
+func noNATT(_ vpn.Connection, t vpn.Tunnel) bool   { return !t.NATT }
+
+func alwaysHolds(vpn.Connection, vpn.Tunnel) bool { return true }
+
+func both(conditions ...func(vpn.Connection, vpn.Tunnel) bool) func(vpn.Connection, vpn.Tunnel) bool {
+	return func(c vpn.Connection, t vpn.Tunnel) bool {
+		for _, holds := range conditions {
+			if !holds(c, t) {
+				return false
+			}
+		}
+		return true
+	}
+}
+
+// connectionName and constant are defaults of answers.
+func connectionName(c vpn.Connection, _ vpn.Tunnel) string { return sanitized(c.Title()) }
+func constant(s string) func(vpn.Connection, vpn.Tunnel) string {
+	return func(vpn.Connection, vpn.Tunnel) string { return s }
+}
+
+func not(condition func(vpn.Connection, vpn.Tunnel) bool) func(vpn.Connection, vpn.Tunnel) bool {
+	return func(c vpn.Connection, t vpn.Tunnel) bool { return !condition(c, t) }
+}

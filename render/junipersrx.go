@@ -1,0 +1,92 @@
+package render
+
+import "peerconf/vpn"
+
+const junosSince = Version("23.2R1")
+
+// juniperSRX follows the YANG models of Junos (Juniper/yang,
+// junos-es/conf/junos-es-conf-security), 17.4R1 to 24.4R1.
+var juniperSRX = Dialect{
+	Name:    "juniper-srx",
+	Title:   "Junos on SRX",
+	Comment: "#",
+	ASCII:   true,
+	MaxName: 32,
+	Files: []File{{Suffix: ".set", Template: "juniper-srx.tmpl", Note: []string{
+		"%[1]s: load set %[1]s in configuration mode, read what it prints (it loads on behind a bad line), then show | compare, commit check, commit confirmed",
+	}}},
+	IKE: Phases{vpn.IKEv1: junosIKE, vpn.IKEv2: junosIKE},
+	ESP: Phases{vpn.IKEv1: junosESP, vpn.IKEv2: junosESP},
+	Identities: map[vpn.Version]map[vpn.IDKind]Identity{
+		vpn.IKEv1: junosIdentities,
+		vpn.IKEv2: junosIdentities,
+	},
+	Key: keyJunos,
+	Answers: []Answer{
+		{Name: "external-interface", Form: formWord, Meaning: "the interface towards the Internet with its unit, such as ge-0/0/0.0"},
+		{Name: "st0-unit", Form: formNumber, Number: &Range{Min: 0, Max: 15999}, Meaning: "a free unit of the tunnel interface st0"},
+		{Name: "vpn-zone", Form: formWord, PerConnection: true, Meaning: "the security zone the tunnel interface joins"},
+	},
+	Refusals: []Rule{{
+		When: both(isDual, isActive, severalPairs), Until: "22.2R1", Field: "subnets",
+		Reason: "two tunnels with the same traffic selectors need traffic-selector preference, which Junos has from 22.2R1 on",
+		Hint:   "use 0.0.0.0/0 on both sides and routes, or one subnet on each side",
+	}},
+	Notices: []Rule{
+		{When: alwaysHolds, Reason: "initiates: this device, at once"},
+		{When: alwaysHolds, Reason: "the zone of the external interface must admit host-inbound-traffic system-services ike, and security policies the traffic between the zones"},
+		{When: routeBased, Reason: "route the VPC's networks to the st0 unit: set routing-options static route VPC-NETWORK qualified-next-hop st0.N preference 5"},
+		{When: both(isDual, routeBased), Reason: "route them to the second tunnel's unit too, with preference 10"},
+		{When: both(isDual, severalPairs), Until: "22.2R1", Reason: "traffic-selector preference needs Junos 22.2R1 on SRX1500, SRX4000, SRX5000 and vSRX, later on others: without it the device mixes the tunnels"},
+		{When: both(severalPairs, not(isIKEv1)), Reason: "Junos makes an SA for each pair of subnets where the cloud wants one for all: if some pairs stay down, give each its own connection"},
+	},
+}
+
+var junosIKE = Words{ // set security ike proposal
+	Encryption: map[vpn.Encryption]Word{
+		vpn.AES128:    {Text: "aes-128-cbc"},
+		vpn.AES192:    {Text: "aes-192-cbc"},
+		vpn.AES256:    {Text: "aes-256-cbc"},
+		vpn.DES:       {Text: "des-cbc"},
+		vpn.TripleDES: {Text: "3des-cbc"},
+		vpn.SM4:       {Why: guomi},
+	},
+	Integrity: map[vpn.Integrity]Word{
+		vpn.MD5:    {Text: "md5"},
+		vpn.SHA1:   {Text: "sha1"},
+		vpn.SHA256: {Text: "sha-256"},
+		vpn.SHA384: {Text: "sha-384"},
+		vpn.SHA512: {Text: "sha-512", Since: junosSince},
+		vpn.SM3:    {Why: guomi},
+	},
+	Group:    junosGroups,
+	Lifetime: Range{180, 86400, "lifetime-seconds of the IKE proposal"},
+}
+
+var junosESP = Words{ // set security ipsec proposal, perfect-forward-secrecy keys
+	Encryption: junosIKE.Encryption,
+	Integrity: map[vpn.Integrity]Word{
+		vpn.MD5:    {Text: "hmac-md5-96"},
+		vpn.SHA1:   {Text: "hmac-sha1-96"},
+		vpn.SHA256: {Text: "hmac-sha-256-128"},
+		vpn.SHA384: {Text: "hmac-sha-384", Since: junosSince},
+		vpn.SHA512: {Text: "hmac-sha-512", Since: junosSince},
+		vpn.SM3:    {Why: guomi},
+	},
+	Group:    junosGroups,
+	Lifetime: Range{180, 86400, "lifetime-seconds of the IPsec proposal"},
+}
+
+var junosGroups = map[vpn.Group]Word{
+	vpn.MODP768:     {Text: "group1"},
+	vpn.MODP1024:    {Text: "group2"},
+	vpn.MODP1536:    {Text: "group5"},
+	vpn.MODP2048:    {Text: "group14"},
+	vpn.MODP2048256: {Text: "group24"},
+}
+
+var junosIdentities = map[vpn.IDKind]Identity{
+	vpn.IDIPv4:     {Peer: "inet %s", Cloud: "inet %s"},
+	vpn.IDFQDN:     {Peer: "hostname %s", Cloud: "hostname %s"},
+	vpn.IDUserFQDN: {Peer: `user-at-hostname "%s"`, Cloud: `user-at-hostname "%s"`},
+}

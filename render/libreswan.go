@@ -1,0 +1,90 @@
+package render
+
+import "peerconf/vpn"
+
+const (
+	noDH2  = "libreswan has not been built with modp1024 since 3.30"
+	noDH24 = "libreswan has not been built with DH group 24 since 3.26"
+	noDH1  = "libreswan has no modp768"
+	noDES  = "libreswan has no single DES"
+)
+
+// libreswan follows lib/libswan/ike_alg_*.c and configs/d.ipsec.conf of
+// libreswan/libreswan; its statements load in 4.x and 5.x alike.
+var libreswan = Dialect{
+	Name:    "libreswan",
+	Title:   "libreswan",
+	Comment: "#",
+	MaxName: 40,
+	Files: []File{
+		{Suffix: ".conf", Template: "libreswan.conf.tmpl", Note: []string{
+			"%[1]s: put it into /etc/ipsec.d/, then ipsec auto --add, or restart ipsec",
+		}},
+		{Suffix: ".secrets", Template: "libreswan.secrets.tmpl", Note: []string{
+			"%[1]s: put it into /etc/ipsec.d/ with mode 0600, then ipsec secrets",
+		}},
+	},
+	IKE: Phases{vpn.IKEv1: libreswanWords, vpn.IKEv2: libreswanWords},
+	ESP: Phases{vpn.IKEv1: libreswanWords, vpn.IKEv2: libreswanWords},
+	Identities: map[vpn.Version]map[vpn.IDKind]Identity{
+		vpn.IKEv1: libreswanIdentities,
+		vpn.IKEv2: libreswanIdentities,
+	},
+	Key: keyBase64,
+	Answers: []Answer{
+		{Name: "local-address", Form: formLocal, Default: localAddress("%defaultroute"), Fallback: "%defaultroute; the peer addresses where the tunnels have two",
+			Meaning: "this host's own address on the way to the cloud; behind NAT the private one"},
+		{Name: "mark", Form: formNumber, When: usesVTI, Default: addressNumber, Fallback: "the cloud's address as a number",
+			Meaning: "a mark no other tunnel of this host has"},
+		{Name: "vti-interface", Form: formInterface, When: usesVTI, Default: vtiName, Fallback: "vti and the cloud's address in hexadecimal",
+			Meaning: "the tunnel interface that libreswan makes, at most 15 characters"},
+	},
+	Refusals: []Rule{oneKeyPerIdentity},
+	Notices: []Rule{
+		{When: alwaysHolds, Reason: "initiates: this host, at once"},
+		{When: isIKEv1, Reason: "libreswan refuses IKEv1 unless config setup in /etc/ipsec.conf says ikev1-policy=accept"},
+		{When: routeBased, Reason: "route the VPC's networks into the tunnel: ip route add VPC-NETWORK dev the vti-interface"},
+		{When: both(isDual, routeBased), Reason: "route them into the first tunnel with metric 100 and into the second with metric 200"},
+		{When: both(isDual, policyBased), Reason: "libreswan keeps two tunnels with the same subnets apart by vti interfaces: route the cloud's subnets into the first with metric 100 and into the second with metric 200"},
+		{When: isDual, Reason: "libreswan leaves the route of a dead tunnel in place: a health check or BGP has to remove it for failover"},
+		{When: both(severalPairs, not(isIKEv1)), Reason: "this makes an SA for each pair of subnets where the cloud wants one for all: if some pairs stay down, give each its own connection"},
+	},
+}
+
+var libreswanWords = Words{
+	Encryption: map[vpn.Encryption]Word{
+		vpn.AES128:    {Text: "aes128"}, // plain aes leaves the key length open
+		vpn.AES192:    {Text: "aes192"},
+		vpn.AES256:    {Text: "aes256"},
+		vpn.DES:       {Why: noDES},
+		vpn.TripleDES: {Text: "3des"},
+		vpn.SM4:       {Why: guomi},
+	},
+	Integrity: map[vpn.Integrity]Word{
+		vpn.MD5:    {Text: "md5"},
+		vpn.SHA1:   {Text: "sha1"},
+		vpn.SHA256: {Text: "sha2_256"},
+		vpn.SHA384: {Text: "sha2_384"},
+		vpn.SHA512: {Text: "sha2_512"},
+		vpn.SM3:    {Why: guomi},
+	},
+	Group: map[vpn.Group]Word{
+		vpn.MODP768:     {Why: noDH1},
+		vpn.MODP1024:    {Why: noDH2},
+		vpn.MODP1536:    {Text: "modp1536"},
+		vpn.MODP2048:    {Text: "modp2048"},
+		vpn.MODP2048256: {Why: noDH24},
+	},
+	// Shorter lifetimes leave no room for the margin in which it rekeys.
+	Lifetime: Range{10, 86400, "ikelifetime and salifetime"},
+}
+
+// libreswanIdentities: without @ a name would be looked up in the DNS.
+var libreswanIdentities = map[vpn.IDKind]Identity{
+	vpn.IDIPv4:     {Peer: "%s", Cloud: "%s"},
+	vpn.IDFQDN:     {Peer: "@%s", Cloud: "@%s"},
+	vpn.IDUserFQDN: {Peer: "%s", Cloud: "%s"},
+}
+
+// usesVTI: libreswan cannot hold the same selectors twice but by marks.
+func usesVTI(c vpn.Connection, _ vpn.Tunnel) bool { return c.RouteBased() || c.Dual() }

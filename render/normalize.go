@@ -1,0 +1,358 @@
+package render
+
+import (
+	"cmp"
+	"fmt"
+	"net"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode"
+
+	"peerconf/vpn"
+)
+
+// normalizer puts one connection into one target's words.
+type normalizer struct {
+	target   Target
+	answers  *answers
+	conn     vpn.Connection
+	problems vpn.Problems
+	notices  []notice
+	warnings []string
+}
+
+// notice is a remark on one tunnel.
+type notice struct {
+	tunnel int
+	text   string
+}
+
+func (n *normalizer) refuse(t vpn.Tunnel, field, value, reason, hint string) {
+	p := vpn.Problem{Connection: n.conn.Title(), Field: field, Value: value, Target: n.target.String(), Reason: reason, Hint: hint}
+	if n.conn.Dual() {
+		p.Tunnel = t.Number
+	}
+	n.problems = append(n.problems, p)
+}
+
+func (n *normalizer) notice(t vpn.Tunnel, format string, args ...any) {
+	n.notices = append(n.notices, notice{t.Number, fmt.Sprintf(format, args...)})
+}
+
+// normalize returns the view, or all reasons there is none.
+func (n *normalizer) normalize() (View, vpn.Problems) {
+	c := n.conn
+	n.problems = append(n.problems, vpn.Check(c)...)
+	v := View{
+		Comment: n.target.Comment, Label: n.label(), Target: n.target.String(), Name: n.name(),
+		Dual: c.Dual(), RouteBased: c.RouteBased(),
+		PeerSubnets: nets(c.PeerSubnets), CloudSubnets: nets(c.CloudSubnets),
+	}
+	for _, p := range v.PeerSubnets {
+		for _, q := range v.CloudSubnets {
+			v.Pairs = append(v.Pairs, Pair{len(v.Pairs) + 1, p, q})
+		}
+	}
+	v.OnePair = len(v.Pairs) == 1
+	v.StaticRoutes = v.OnePair && !v.RouteBased
+	v.VTI = v.RouteBased || v.Dual
+	v.OneCloudID = oneCloudID(c, vpn.Tunnel{})
+	for _, t := range c.Tunnels {
+		n.weak(t)
+		v.Tunnels = append(v.Tunnels, n.tunnel(v.Name, t))
+		v.IKEv2 = v.IKEv2 || t.IKE.Version == vpn.IKEv2
+		n.rules(t)
+	}
+	for i := range v.Tunnels {
+		v.Tunnels[i].Children = children(v, v.Tunnels[i])
+	}
+	v.Groups = groups(v)
+	v.Notices = n.merged()
+	return v, n.problems
+}
+
+// children are the SAs a tunnel has: IKEv2 negotiates all selectors at once,
+// IKEv1 one pair at a time (RFC 2409 §5.5).
+func children(v View, t Tunnel) []Child {
+	if t.IKEv2 {
+		return []Child{{t.Name, prefixes(v.PeerSubnets), prefixes(v.CloudSubnets)}}
+	}
+	var out []Child
+	for _, p := range v.Pairs {
+		out = append(out, Child{fmt.Sprintf("%s-%d", t.Name, p.Number), []string{p.Peer.Prefix}, []string{p.Cloud.Prefix}})
+	}
+	return out
+}
+
+func prefixes(nets []Net) []string {
+	out := make([]string, len(nets))
+	for i, n := range nets {
+		out[i] = n.Prefix
+	}
+	return out
+}
+
+func groups(v View) []Group {
+	if !v.RouteBased {
+		return []Group{{v.Name, v.Tunnels[0], v.Tunnels}}
+	}
+	var out []Group
+	for _, t := range v.Tunnels {
+		out = append(out, Group{t.Name, t, []Tunnel{t}})
+	}
+	return out
+}
+
+func (n *normalizer) tunnel(name string, t vpn.Tunnel) Tunnel {
+	ids := n.target.Identities[t.IKE.Version]
+	out := Tunnel{
+		Name: name, Number: t.Number, Active: t.Number == 1,
+		PeerAddress: t.PeerAddress.String(), CloudAddress: t.CloudAddress.String(),
+		PeerIdentity:  fmt.Sprintf(ids[t.PeerIdentity.Kind].Peer, t.PeerIdentity.Value),
+		CloudIdentity: fmt.Sprintf(ids[t.CloudIdentity.Kind].Cloud, t.CloudIdentity.Value),
+		PeerID:        t.PeerIdentity.Value, CloudID: t.CloudIdentity.Value,
+		CloudNamed: t.CloudIdentity.Value != t.CloudAddress.String(),
+		Key:   n.key(t),
+		IKEv1: t.IKE.Version == vpn.IKEv1, IKEv2: t.IKE.Version == vpn.IKEv2,
+		Aggressive: t.IKE.Version == vpn.IKEv1 && t.IKE.Mode == vpn.Aggressive,
+		PFS:        t.ESP.PFS != vpn.NoGroup, DPD: t.DPD, NATT: t.NATT,
+	}
+	if n.conn.Dual() {
+		out.Name += "-" + strconv.Itoa(t.Number)
+		out.Preferred, out.Standby = t.Number == 1, t.Number == 2 && !n.conn.RouteBased()
+	}
+	ike, esp := n.target.IKE[t.IKE.Version], n.target.ESP[t.IKE.Version]
+	out.IKE = sa(t.IKE.Lifetime)
+	out.IKE.Encryption = word(n, t, "IkeEncAlg", t.IKE.Encryption, ike.Encryption)
+	out.IKE.Integrity = word(n, t, "IkeAuthAlg", t.IKE.Integrity, ike.Integrity)
+	out.IKE.Group = word(n, t, "IkePfs", t.IKE.Group, ike.Group)
+	n.lifetime(t, "IkeLifetime", t.IKE.Lifetime, ike.Lifetime)
+	out.ESP = sa(t.ESP.Lifetime)
+	out.ESP.Encryption = word(n, t, "IpsecEncAlg", t.ESP.Encryption, esp.Encryption)
+	out.ESP.Integrity = word(n, t, "IpsecAuthAlg", t.ESP.Integrity, esp.Integrity)
+	if out.PFS {
+		out.ESP.Group = word(n, t, "IpsecPfs", t.ESP.PFS, esp.Group)
+	}
+	n.lifetime(t, "IpsecLifetime", t.ESP.Lifetime, esp.Lifetime)
+	out.RekeyMargin = min(out.IKE.Margin, out.ESP.Margin, 540)
+	if b := t.BGP; b != nil && b.Network.IsValid() && b.PeerAddress.IsValid() {
+		inside := nets([]vpn.Subnet{{Prefix: b.Network}})[0]
+		out.Inside, out.InsideAddress, out.InsideMask = true, b.PeerAddress.String(), inside.Mask
+		out.InsidePrefix = netip.PrefixFrom(b.PeerAddress, b.Network.Bits()).String()
+	}
+	out.Set = n.answered(t)
+	return out
+}
+
+// sa splits a lifetime into when to replace the SA and the margin left then.
+func sa(l vpn.Lifetime) SA {
+	margin := l.Seconds() / 10
+	return SA{Lifetime: l.Seconds(), Rekey: l.Seconds() - margin, Margin: margin}
+}
+
+// word looks an algorithm up in a phase's table.
+func word[K interface {
+	comparable
+	fmt.Stringer
+}](n *normalizer, t vpn.Tunnel, field string, value K, table map[K]Word) string {
+	w := table[value]
+	if w.Text == "" {
+		n.refuse(t, field, value.String(), cmp.Or(w.Why, "the device has no word for it"), n.wayOut(field))
+		return ""
+	}
+	switch certain, possible := n.target.holds(w.Since, w.Until); {
+	case !possible:
+		n.refuse(t, field, value.String(), versions(n.target, w.Since, w.Until)+w.behind(), n.wayOut(field))
+	case !certain:
+		n.gate(t, field+" "+value.String(), versions(n.target, w.Since, w.Until)+w.behind())
+	}
+	return w.Text
+}
+
+// gate notices what only some versions have, once for all words of a reason.
+func (n *normalizer) gate(t vpn.Tunnel, what, reason string) {
+	for i, old := range n.notices {
+		if fields, ok := strings.CutSuffix(old.text, ": "+reason); ok && old.tunnel == t.Number {
+			n.notices[i].text = fields + ", " + what + ": " + reason
+			return
+		}
+	}
+	n.notice(t, "%s: %s", what, reason)
+}
+
+func (w Word) behind() string {
+	if w.Why == "" {
+		return ""
+	}
+	return "; " + w.Why
+}
+
+func versions(t Target, since, until Version) string {
+	switch {
+	case since == "":
+		return fmt.Sprintf("%s has it before %s only", t.Title, until)
+	case until == "":
+		return fmt.Sprintf("%s has it from %s on", t.Title, since)
+	}
+	return fmt.Sprintf("%s has it from %s on and before %s", t.Title, since, until)
+}
+
+// good are the values every target has.
+var good = map[string]string{
+	"IkeEncAlg": "aes256", "IpsecEncAlg": "aes256", "IkeAuthAlg": "sha256", "IpsecAuthAlg": "sha256",
+	"IkePfs": "group14", "IpsecPfs": "group14",
+}
+
+func (n *normalizer) wayOut(field string) string {
+	return fmt.Sprintf("set %s of the connection to %s, which every target has; peerconf targets %s lists its words", field, good[field], n.target.Name)
+}
+
+func (n *normalizer) lifetime(t vpn.Tunnel, field string, l vpn.Lifetime, r Range) {
+	if s := l.Seconds(); s != 0 && (s < r.Min || s > r.Max) { // vpn.Check refuses 0
+		n.refuse(t, field, strconv.Itoa(s), fmt.Sprintf("%s takes %d to %d seconds", r.Unit, r.Min, r.Max),
+			fmt.Sprintf("set %s of the connection to 86400", field))
+	}
+}
+
+func (n *normalizer) key(t vpn.Tunnel) string {
+	if w := t.PSK.Placeholder(); w != "" || t.PSK.IsZero() {
+		return w
+	}
+	text, refused := n.target.Key(t.PSK.Reveal(), t.IKE.Version)
+	if refused != "" {
+		n.refuse(t, "Psk", "", refused, "give the tunnel another key in the console")
+	}
+	return text
+}
+
+// rules applies the dialect's own refusals and notices.
+func (n *normalizer) rules(t vpn.Tunnel) {
+	for _, r := range n.target.Refusals {
+		if certain, _ := n.target.holds(r.Since, r.Until); certain && r.When(n.conn, t) {
+			n.refuse(t, r.Field, "", r.Reason, r.Hint)
+		}
+	}
+	for _, r := range slices.Concat(commonNotices, n.target.Notices) {
+		if _, possible := n.target.holds(r.Since, r.Until); possible && r.When(n.conn, t) {
+			n.notice(t, "%s", r.Reason)
+		}
+	}
+}
+
+// merged are the notices in order, those on both tunnels said once.
+func (n *normalizer) merged() []string {
+	out := slices.Clone(n.conn.Notices)
+	for _, x := range n.notices {
+		said := 0
+		for _, y := range n.notices {
+			if y.text == x.text {
+				said++
+			}
+		}
+		text := x.text
+		if n.conn.Dual() && said < 2 {
+			text = fmt.Sprintf("tunnel %d: %s", x.tunnel, x.text)
+		}
+		if !slices.Contains(out, text) {
+			out = append(out, text)
+		}
+	}
+	return out
+}
+
+// weak notices what RFC 8247 and RFC 9395 advise against. It is never replaced.
+func (n *normalizer) weak(t vpn.Tunnel) {
+	var found []string
+	add := func(is bool, what string) {
+		if is {
+			found = append(found, what)
+		}
+	}
+	add(t.IKE.Version == vpn.IKEv1, "ikev1")
+	add(weakEncryption[t.IKE.Encryption], "IkeEncAlg "+t.IKE.Encryption.String())
+	add(t.IKE.Integrity == vpn.MD5, "IkeAuthAlg md5")
+	add(weakGroup[t.IKE.Group], "IkePfs "+t.IKE.Group.String())
+	add(weakEncryption[t.ESP.Encryption], "IpsecEncAlg "+t.ESP.Encryption.String())
+	add(t.ESP.Integrity == vpn.MD5, "IpsecAuthAlg md5")
+	add(weakGroup[t.ESP.PFS], "IpsecPfs "+t.ESP.PFS.String())
+	add(t.ESP.PFS == vpn.NoGroup, "IpsecPfs disabled")
+	if len(found) > 0 {
+		n.notice(t, "weak: %s; where both ends allow, use ikev2, aes256, sha256, group14", strings.Join(found, ", "))
+	}
+}
+
+var (
+	weakEncryption = map[vpn.Encryption]bool{vpn.DES: true, vpn.TripleDES: true}
+	weakGroup      = map[vpn.Group]bool{vpn.MODP768: true, vpn.MODP1024: true, vpn.MODP1536: true, vpn.MODP2048256: true}
+)
+
+// label is the connection in a comment: a name is free text and is quoted, so
+// that it stays on its line.
+func (n *normalizer) label() string {
+	quote := strconv.Quote
+	if n.target.ASCII {
+		quote = strconv.QuoteToASCII
+	}
+	title := n.conn.Title()
+	if sanitized(title) != title {
+		title = quote(title)
+	}
+	if n.conn.Label == "" && n.conn.Name != "" {
+		title += " (" + quote(n.conn.Name) + ")"
+	}
+	return title
+}
+
+// name is what the connection's objects are called on the device.
+func (n *normalizer) name() string {
+	title := n.conn.Title()
+	name := sanitized(title)
+	if n.conn.Label != "" && name != title {
+		n.refuse(vpn.Tunnel{}, "--name", title, "a name has letters, digits, - and _ and begins with a letter", "choose another --name")
+	}
+	longest := len(name)
+	if n.conn.Dual() {
+		longest += len("-1")
+	}
+	if longest > n.target.MaxName {
+		n.refuse(vpn.Tunnel{}, "name", name, fmt.Sprintf("longer than the %d characters the device takes with what is appended", n.target.MaxName), "choose a shorter one with --name")
+	}
+	return name
+}
+
+// sanitized makes an object name of any text. What is lost is made up for by
+// a checksum, so that two texts never become one name.
+func sanitized(title string) string {
+	var b strings.Builder
+	for _, r := range title {
+		if r < unicode.MaxASCII && (unicode.IsLetter(r) || unicode.IsDigit(r) || r == '-' || r == '_') {
+			b.WriteRune(r)
+		} else if s := b.String(); !strings.HasSuffix(s, "-") {
+			b.WriteByte('-')
+		}
+	}
+	name := b.String()
+	if name == "" || !unicode.IsLetter(rune(name[0])) {
+		name = "c-" + strings.TrimPrefix(name, "-")
+	}
+	if name != title {
+		name = fmt.Sprintf("%s-%08x", strings.TrimSuffix(name, "-"), checksum(title))
+	}
+	return name
+}
+
+func nets(subnets []vpn.Subnet) []Net {
+	out := make([]Net, len(subnets))
+	for i, s := range subnets {
+		if s.Word != "" {
+			out[i] = Net{s.Word, s.Word, s.Word + "-mask", s.Word + "-wildcard"}
+			continue
+		}
+		mask := net.CIDRMask(s.Prefix.Bits(), 32)
+		wild := [4]byte{^mask[0], ^mask[1], ^mask[2], ^mask[3]}
+		out[i] = Net{s.String(), s.Prefix.Addr().String(), net.IP(mask).String(), netip.AddrFrom4(wild).String()}
+	}
+	return out
+}

@@ -1,0 +1,40 @@
+package render
+
+import (
+	"encoding/base64"
+	"encoding/hex"
+	"strings"
+
+	"peerconf/vpn"
+)
+
+// keyBase64 is the form that strongSwan (swanctl/commands/load_creds.c) and
+// libreswan (lib/libswan/secrets.c) decode to the same bytes whatever they
+// are. A quoted key is read differently by the two, and by swanctl if it
+// begins with 0x or 0s.
+func keyBase64(key string, _ vpn.Version) (text, refused string) {
+	return "0s" + base64.StdEncoding.EncodeToString([]byte(key)), ""
+}
+
+// keyIOS writes a key for IOS, which has no quotes: a key goes to the end of
+// its line as it stands. What the command line itself acts on goes as
+// hexadecimal digits, which only IKEv2 keyrings take.
+func keyIOS(key string, version vpn.Version) (text, refused string) {
+	if !strings.ContainsAny(key, `?"\`) && !strings.HasPrefix(key, "!") {
+		return "0 " + key, ""
+	}
+	if version == vpn.IKEv2 {
+		return "hex " + hex.EncodeToString([]byte(key)), ""
+	}
+	return "", `holds ? " or \ or begins with !, which the IOS command line acts on, and an IKEv1 key has no other form there`
+}
+
+// keyJunos writes a key for Junos: quoted text, or hexadecimal digits where
+// quoting is in doubt. A key that begins like Junos' own obfuscated forms
+// ($9$…) would be decoded as one.
+func keyJunos(key string, _ vpn.Version) (text, refused string) {
+	if strings.ContainsAny(key, `"\?`) || strings.HasPrefix(key, "$") {
+		return "hexadecimal " + hex.EncodeToString([]byte(key)), ""
+	}
+	return `ascii-text "` + key + `"`, ""
+}

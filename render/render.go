@@ -1,0 +1,170 @@
+// Package render says a connection in the words of a customer's device. A
+// dialect's table holds the words, the normalizer looks them up, a template
+// prints them. What a device cannot say is refused with a reason.
+package render
+
+import (
+	"bytes"
+	"fmt"
+	"hash/crc32"
+	"maps"
+	"slices"
+	"strconv"
+	"text/template"
+
+	"github.com/Masterminds/sprig/v3"
+
+	"peerconf/templates"
+	"peerconf/vpn"
+)
+
+// Renderer renders connections for some targets. It is not safe for use by
+// several goroutines: answers that count and names already taken are its state.
+type Renderer struct {
+	targets []prepared
+}
+
+type prepared struct {
+	Target
+	files   []*template.Template
+	answers *answers
+	names   map[string]string // object name to the connection that has it
+}
+
+// Output is one file of a connection's configuration.
+type Output struct {
+	Target string // the target's name, without a version
+	Name   string // the file's name
+	Text   []byte
+}
+
+// functions are the sprig functions templates may use.
+var functions = []string{"join", "trim"}
+
+// New prepares rendering for targets, each as ParseTarget reads it. Answers
+// are device-local values by name, or by name.1 and name.2 for one tunnel.
+func New(targets []string, given map[string]string) (*Renderer, error) {
+	r := &Renderer{}
+	var all []Target
+	for _, s := range targets {
+		t, err := ParseTarget(s)
+		if err != nil {
+			return nil, err
+		}
+		if slices.ContainsFunc(all, func(other Target) bool { return other.Name == t.Name }) {
+			return nil, vpn.Problem{Field: "--target", Value: s, Reason: "named twice", Hint: "name each target once"}
+		}
+		all = append(all, t)
+		p := prepared{Target: t, answers: &answers{given, map[string]int{}}, names: map[string]string{}}
+		for _, f := range t.Files {
+			p.files = append(p.files, parse(f.Template))
+		}
+		r.targets = append(r.targets, p)
+	}
+	if problems := checkAnswers(all, given); problems != nil {
+		return nil, problems
+	}
+	return r, nil
+}
+
+// parse reads a template with those it nests. That they parse is tested, so a
+// failure is a bug.
+func parse(name string) *template.Template {
+	all, chosen := sprig.HermeticTxtFuncMap(), template.FuncMap{}
+	for _, f := range functions {
+		chosen[f] = all[f]
+	}
+	return template.Must(template.New(name).Funcs(chosen).Option("missingkey=error").ParseFS(templates.FS, name, "header.tmpl"))
+}
+
+// Render returns the files of one connection for every target, and warnings of
+// what the operator still has to fill in. If any target refuses, the error is
+// a vpn.Problems with all refusals and there are no files.
+func (r *Renderer) Render(c vpn.Connection) ([]Output, []string, error) {
+	var out []Output
+	var problems vpn.Problems
+	var warnings []string
+	for _, p := range r.targets {
+		n := normalizer{target: p.Target, answers: p.answers, conn: c}
+		view, refused := n.normalize()
+		refused = append(refused, p.claim(view.Name, c)...)
+		warnings = append(warnings, n.warnings...)
+		if refused != nil {
+			problems = append(problems, refused...)
+			continue
+		}
+		files, err := p.print(view)
+		if err != nil {
+			return nil, nil, err
+		}
+		out = append(out, files...)
+	}
+	if problems != nil {
+		return nil, warnings, unique(problems)
+	}
+	return out, warnings, nil
+}
+
+// claim takes a name for a connection; two may not share one on a device.
+func (p prepared) claim(name string, c vpn.Connection) vpn.Problems {
+	if _, taken := p.names[name]; !taken {
+		p.names[name] = c.Title()
+		return nil
+	}
+	return vpn.Problems{{Connection: c.Title(), Target: p.Target.String(), Field: "name", Value: name,
+		Reason: "another connection of this run has it, or this one is in two replies", Hint: "render them one by one, each with its own --name, or drop one reply"}}
+}
+
+func (p prepared) print(v View) ([]Output, error) {
+	var out []Output
+	for i, f := range p.Files {
+		v.Notes = f.notes(v.Name)
+		if i > 0 {
+			v.Notices = nil // said in the first file
+		}
+		var text bytes.Buffer
+		if err := p.files[i].Execute(&text, v); err != nil {
+			return nil, fmt.Errorf("a bug in the template of %s: %w", p.Target, err)
+		}
+		out = append(out, Output{p.Target.Name, v.Name + f.Suffix, text.Bytes()})
+	}
+	return out, nil
+}
+
+// notes tell what to do with a file.
+func (f File) notes(name string) []string {
+	var out []string
+	for _, note := range f.Note {
+		out = append(out, fmt.Sprintf(note, name+f.Suffix))
+	}
+	return out
+}
+
+// unique drops refusals that every target has alike.
+func unique(problems vpn.Problems) vpn.Problems {
+	var out vpn.Problems
+	for _, p := range problems {
+		if !slices.Contains(out, p) {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+func checksum(s string) uint32 { return crc32.ChecksumIEEE([]byte(s)) }
+
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
+
+// Several tells whether there is more than one target.
+func (r *Renderer) Several() bool { return len(r.targets) > 1 }
+
+// FilesPerConnection is how many files a connection becomes.
+func (r *Renderer) FilesPerConnection() (n int) {
+	for _, t := range r.targets {
+		n += len(t.Files)
+	}
+	return n
+}
+
+// quotedName makes free text safe to print on one line.
+func quotedName(s string) string { return strconv.Quote(s) }

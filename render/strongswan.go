@@ -1,0 +1,102 @@
+package render
+
+import (
+	"fmt"
+
+	"peerconf/vpn"
+)
+
+// strongswan follows src/libstrongswan/crypto/proposal/proposal_keywords_static.txt
+// and src/swanctl/swanctl.opt of strongswan/strongswan.
+var strongswan = Dialect{
+	Name:    "strongswan",
+	Title:   "strongSwan",
+	Comment: "#",
+	MaxName: 64,
+	Files: []File{{Suffix: ".conf", Template: "strongswan.tmpl", Note: []string{
+		"%[1]s: put it into /etc/swanctl/conf.d/ with mode 0600, then swanctl --load-all",
+	}}},
+	IKE: Phases{vpn.IKEv1: strongswanWords, vpn.IKEv2: strongswanWords},
+	ESP: Phases{vpn.IKEv1: strongswanWords, vpn.IKEv2: strongswanWords},
+	Identities: map[vpn.Version]map[vpn.IDKind]Identity{
+		vpn.IKEv1: strongswanIdentities,
+		vpn.IKEv2: strongswanIdentities,
+	},
+	Key: keyBase64,
+	Answers: []Answer{
+		{Name: "local-address", Form: formLocal, Default: localAddress("%any"), Fallback: "%any; the peer addresses where the tunnels have two",
+			Meaning: "this host's own address on the way to the cloud; behind NAT the private one"},
+		{Name: "if-id", Form: formNumber, When: routeBased, Default: addressNumber, Fallback: "the cloud's address as a number",
+			Meaning: "the if_id of the tunnel's XFRM interface"},
+	},
+	Refusals: []Rule{oneKeyPerIdentity},
+	Notices: []Rule{
+		{When: alwaysHolds, Reason: "initiates: this host, at once"},
+		{When: routeBased, Reason: "make an XFRM interface for each tunnel and route the VPC's networks into it: ip link add ipsecN type xfrm dev INTERFACE if_id IF_ID"},
+		{When: both(isDual, routeBased), Reason: "route them into the first tunnel with metric 100 and into the second with metric 200"},
+		{When: both(isDual, policyBased), Reason: "the second tunnel takes over when DPD gives the first up: after about 165 s with IKEv2, unless charon.retransmit_tries in strongswan.conf is lower"},
+		{When: noNATT, Reason: "the cloud has NAT traversal off: no NAT may stand between the ends"},
+	},
+}
+
+var strongswanWords = Words{
+	Encryption: map[vpn.Encryption]Word{
+		vpn.AES128:    {Text: "aes128"},
+		vpn.AES192:    {Text: "aes192"},
+		vpn.AES256:    {Text: "aes256"},
+		vpn.DES:       {Text: "des"},
+		vpn.TripleDES: {Text: "3des"},
+		vpn.SM4:       {Why: guomi},
+	},
+	Integrity: map[vpn.Integrity]Word{
+		vpn.MD5:    {Text: "md5"},
+		vpn.SHA1:   {Text: "sha1"},
+		vpn.SHA256: {Text: "sha256"},
+		vpn.SHA384: {Text: "sha384"},
+		vpn.SHA512: {Text: "sha512"},
+		vpn.SM3:    {Why: guomi},
+	},
+	Group: map[vpn.Group]Word{
+		vpn.MODP768:     {Text: "modp768"},
+		vpn.MODP1024:    {Text: "modp1024"},
+		vpn.MODP1536:    {Text: "modp1536"},
+		vpn.MODP2048:    {Text: "modp2048"},
+		vpn.MODP2048256: {Text: "modp2048s256"},
+	},
+	Lifetime: Range{10, 86400, "rekey_time and over_time"},
+}
+
+var strongswanIdentities = map[vpn.IDKind]Identity{
+	vpn.IDIPv4:     {Peer: "%s", Cloud: "%s"},
+	vpn.IDFQDN:     {Peer: "@%s", Cloud: "@%s"},
+	vpn.IDUserFQDN: {Peer: "%s", Cloud: "%s"},
+}
+
+// localAddress leaves the choice to the routing table, unless the tunnels end
+// on two addresses: each then needs its own.
+func localAddress(any string) func(vpn.Connection, vpn.Tunnel) string {
+	return func(c vpn.Connection, t vpn.Tunnel) string {
+		if c.Dual() && c.Tunnels[0].PeerAddress != c.Tunnels[1].PeerAddress {
+			return t.PeerAddress.String()
+		}
+		return any
+	}
+}
+
+// addressNumber makes a number that no other tunnel of the host has: the
+// cloud's address, which a host has one tunnel to.
+func addressNumber(_ vpn.Connection, t vpn.Tunnel) string {
+	if !t.CloudAddress.IP.Is4() {
+		return ""
+	}
+	b := t.CloudAddress.IP.As4()
+	return fmt.Sprint(uint32(b[0])<<24 | uint32(b[1])<<16 | uint32(b[2])<<8 | uint32(b[3]))
+}
+
+// vtiName is addressNumber as an interface name.
+func vtiName(_ vpn.Connection, t vpn.Tunnel) string {
+	if !t.CloudAddress.IP.Is4() {
+		return ""
+	}
+	return fmt.Sprintf("vti%x", t.CloudAddress.IP.As4())
+}

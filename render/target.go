@@ -1,0 +1,72 @@
+package render
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"peerconf/vpn"
+)
+
+// Version is a device's software version as its vendor writes it: 17.12.1,
+// 23.2R1. Only the leading numbers are compared. The zero value means any.
+type Version string
+
+func (v Version) numbers() []int {
+	var out []int
+	for _, part := range strings.FieldsFunc(string(v), func(r rune) bool { return r < '0' || r > '9' }) {
+		n, _ := strconv.Atoi(part)
+		out = append(out, n)
+	}
+	return out
+}
+
+// before compares versions number by number; 17.9 is before 17.11, and 17 is
+// before 17.1.
+func (v Version) before(w Version) bool { return slices.Compare(v.numbers(), w.numbers()) < 0 }
+
+// Target is a dialect, perhaps of one version: cisco-ios, cisco-ios@17.9.
+type Target struct {
+	*Dialect
+	Version Version
+}
+
+func (t Target) String() string {
+	if t.Version == "" {
+		return t.Name
+	}
+	return t.Name + "@" + string(t.Version)
+}
+
+// ParseTarget reads what --target takes.
+func ParseTarget(s string) (Target, error) {
+	name, version, versioned := strings.Cut(s, "@")
+	i := slices.IndexFunc(dialects, func(d *Dialect) bool { return d.Name == name })
+	if i < 0 {
+		return Target{}, vpn.Problem{Field: "--target", Value: s, Reason: "no such target", Hint: "want one of " + strings.Join(Names(), ", ")}
+	}
+	t := Target{dialects[i], Version(version)}
+	if versioned && (len(t.Version.numbers()) == 0 || version[0] < '0' || version[0] > '9') {
+		return Target{}, vpn.Problem{Field: "--target", Value: s, Reason: "not a version behind the @", Hint: "write it as in " + name + "@17.9"}
+	}
+	return t, nil
+}
+
+// Names lists the targets in help order.
+func Names() []string {
+	var out []string
+	for _, d := range dialects {
+		out = append(out, d.Name)
+	}
+	return out
+}
+
+// holds tells whether a range of versions certainly has the target's, and
+// whether it may: a target without a version may be any.
+func (t Target) holds(since, until Version) (certain, possible bool) {
+	if t.Version == "" {
+		return since == "" && until == "", true
+	}
+	in := (since == "" || !t.Version.before(since)) && (until == "" || t.Version.before(until))
+	return in, in
+}

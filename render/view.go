@@ -1,0 +1,96 @@
+package render
+
+// View is what a template prints: every value already the word this device
+// has for it.
+type View struct {
+	Comment      string
+	Label        string
+	Target       string
+	Notes        []string // what to do with the file
+	Notices      []string
+	Name         string // of the connection's own objects
+	Dual         bool
+	RouteBased   bool
+	PeerSubnets  []Net
+	CloudSubnets []Net
+	Pairs        []Pair // every peer subnet with every cloud subnet
+	OnePair      bool
+	StaticRoutes bool // one pair of concrete subnets: the device is told the routes
+	VTI          bool // each tunnel needs its interface: 0.0.0.0/0, or the same pairs twice
+	OneCloudID   bool // both tunnels' cloud ends have one identity
+	IKEv2        bool // some tunnel has it
+	Tunnels      []Tunnel
+	Groups       []Group
+}
+
+// Group is the tunnels that share a device's objects: each has its own where
+// it has an interface; where a list of subnets selects the traffic, one.
+type Group struct {
+	Name    string
+	First   Tunnel
+	Tunnels []Tunnel
+}
+
+// Net is a network in the notations devices use.
+type Net struct {
+	Prefix   string // 10.0.0.0/8
+	Address  string // 10.0.0.0
+	Mask     string // 255.0.0.0
+	Wildcard string // 0.255.255.255
+}
+
+// Pair is one traffic selector.
+type Pair struct {
+	Number int
+	Peer   Net
+	Cloud  Net
+}
+
+// Tunnel is one tunnel in a device's words.
+type Tunnel struct {
+	Name          string // of the tunnel's own objects
+	Number        int
+	Active        bool // the tunnel to prefer
+	Preferred     bool // to be named so, as there is another
+	Standby       bool // its traffic selectors are also the active tunnel's
+	PeerAddress   string
+	CloudAddress  string
+	PeerIdentity  string // as a statement of the device
+	CloudIdentity string
+	PeerID        string // the bare value
+	CloudID       string
+	CloudNamed    bool // the cloud's identity is not its address
+	Key           string
+	IKEv1         bool
+	IKEv2         bool
+	Aggressive    bool
+	IKE           SA
+	ESP           SA
+	Children      []Child
+	PFS           bool
+	DPD           bool
+	NATT          bool
+	RekeyMargin   int  // seconds before the shorter lifetime ends, for both phases
+	Inside        bool // the tunnel has addresses inside, for BGP
+	InsideAddress string
+	InsideMask    string
+	InsidePrefix  string
+	Set           map[string]string // the answers, by name without dashes
+}
+
+// Child is an SA's traffic selectors.
+type Child struct {
+	Name  string
+	Peer  []string
+	Cloud []string
+}
+
+// SA is what one phase negotiates. Times are in seconds.
+type SA struct {
+	Encryption string
+	Integrity  string
+	Group      string
+	Lifetime   int // when the SA expires
+	Rekey      int // when to replace it: 90 % of Lifetime
+	Margin     int // Lifetime - Rekey
+}
