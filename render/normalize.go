@@ -114,8 +114,8 @@ func (n *normalizer) tunnel(name string, t vpn.Tunnel) Tunnel {
 		CloudIdentity: fmt.Sprintf(ids[t.CloudIdentity.Kind].Cloud, t.CloudIdentity.Value),
 		PeerID:        t.PeerIdentity.Value, CloudID: t.CloudIdentity.Value,
 		CloudNamed: t.CloudIdentity.Value != t.CloudAddress.String(),
-		Key:   n.key(t),
-		IKEv1: t.IKE.Version == vpn.IKEv1, IKEv2: t.IKE.Version == vpn.IKEv2,
+		Key:        n.key(t),
+		IKEv1:      t.IKE.Version == vpn.IKEv1, IKEv2: t.IKE.Version == vpn.IKEv2,
 		Aggressive: t.IKE.Version == vpn.IKEv1 && t.IKE.Mode == vpn.Aggressive,
 		PFS:        t.ESP.PFS != vpn.NoGroup, DPD: t.DPD, NATT: t.NATT,
 	}
