@@ -31,7 +31,9 @@ func (s *settler) problem(name, value, reason, hint string) {
 	if s.dual {
 		p.Tunnel = s.tunnel
 	}
-	s.problems = append(s.problems, p)
+	if !slices.Contains(s.problems, p) {
+		s.problems = append(s.problems, p)
+	}
 }
 
 func (s *settler) notice(format string, args ...any) {
@@ -326,17 +328,18 @@ func (s *settler) subnets(f field, word string) []vpn.Subnet {
 		part = strings.TrimSpace(part)
 		n := vpn.Subnet{}
 		switch prefix, err := netip.ParsePrefix(part); {
+		case part == "":
+			s.problem(f.name, f.value, "an empty place between commas", "correct the list in the reply")
 		case masked(part) && s.Placeholders:
 			n.Word = fmt.Sprintf("REPLACE-%s-%d", word, i+1)
 		case masked(part):
 			s.problem(f.name, part, maskedReason, maskedHint)
 		case err != nil || !prefix.Addr().Is4() || prefix != prefix.Masked():
 			s.problem(f.name, part, "not an IPv4 network such as 10.0.0.0/8", "correct the network in the reply")
+		case slices.Contains(out, vpn.Subnet{Prefix: prefix}):
+			s.problem(f.name, part, "listed twice", "list it once")
 		default:
 			n.Prefix = prefix
-		}
-		if slices.Contains(out, n) {
-			s.problem(f.name, part, "listed twice", "list it once")
 		}
 		out = append(out, n)
 	}

@@ -28,7 +28,7 @@ var ciscoIOS = Dialect{
 				vpn.AES256:    {Text: "aes 256"},
 				vpn.DES:       {Text: "des", Until: iosUntil, Why: fn72510},
 				vpn.TripleDES: {Text: "3des", Until: iosUntil, Why: fn72510},
-				vpn.SM4:       {Why: guomi},
+				vpn.SM4:       guomi,
 			},
 			Integrity: map[vpn.Integrity]Word{
 				vpn.MD5:    {Text: "md5", Until: iosUntil, Why: fn72510},
@@ -36,7 +36,7 @@ var ciscoIOS = Dialect{
 				vpn.SHA256: {Text: "sha256"},
 				vpn.SHA384: {Text: "sha384"},
 				vpn.SHA512: {Text: "sha512"},
-				vpn.SM3:    {Why: guomi},
+				vpn.SM3:    guomi,
 			},
 			Group: map[vpn.Group]Word{
 				vpn.MODP768:     {Text: "1", Until: iosUntil, Why: fn72510},
@@ -54,7 +54,7 @@ var ciscoIOS = Dialect{
 				vpn.AES256:    {Text: "aes-cbc-256"},
 				vpn.DES:       {Text: "des", Until: iosUntil, Why: fn72510},
 				vpn.TripleDES: {Text: "3des", Until: iosUntil, Why: fn72510},
-				vpn.SM4:       {Why: guomi},
+				vpn.SM4:       guomi,
 			},
 			Integrity: map[vpn.Integrity]Word{
 				vpn.MD5:    {Text: "md5", Until: iosUntil, Why: fn72510},
@@ -62,7 +62,7 @@ var ciscoIOS = Dialect{
 				vpn.SHA256: {Text: "sha256"},
 				vpn.SHA384: {Text: "sha384"},
 				vpn.SHA512: {Text: "sha512"},
-				vpn.SM3:    {Why: guomi},
+				vpn.SM3:    guomi,
 			},
 			Group: map[vpn.Group]Word{
 				vpn.MODP768:     {Text: "1", Until: iosUntil, Why: fn72510},
@@ -123,7 +123,7 @@ var iosESP = Words{ // crypto ipsec transform-set, set pfs
 		vpn.AES256:    {Text: "esp-aes 256"},
 		vpn.DES:       {Text: "esp-des", Until: iosUntil, Why: fn72510},
 		vpn.TripleDES: {Text: "esp-3des", Until: iosUntil, Why: fn72510},
-		vpn.SM4:       {Why: guomi},
+		vpn.SM4:       guomi,
 	},
 	Integrity: map[vpn.Integrity]Word{
 		vpn.MD5:    {Text: "esp-md5-hmac", Until: iosUntil, Why: fn72510},
@@ -131,7 +131,7 @@ var iosESP = Words{ // crypto ipsec transform-set, set pfs
 		vpn.SHA256: {Text: "esp-sha256-hmac"},
 		vpn.SHA384: {Text: "esp-sha384-hmac"},
 		vpn.SHA512: {Text: "esp-sha512-hmac"},
-		vpn.SM3:    {Why: guomi},
+		vpn.SM3:    guomi,
 	},
 	Group: map[vpn.Group]Word{
 		vpn.MODP768:     {Text: "group1", Until: iosUntil, Why: fn72510},

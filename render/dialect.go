@@ -54,6 +54,7 @@ type Word struct {
 	Since Version // first version that has it
 	Until Version // first version that lacks it
 	Why   string  // the reason there is no Text, or behind Since and Until
+	Hint  string  // the way out, where the common one is none
 }
 
 // Range is what a device accepts, both ends included.
@@ -115,8 +116,11 @@ func keysDiffer(c vpn.Connection, _ vpn.Tunnel) bool { return c.Tunnels[0].PSK !
 
 func hasBGP(_ vpn.Connection, t vpn.Tunnel) bool { return t.BGP != nil }
 
-// guomi is why no target has China's national algorithms.
-const guomi = "GuoMi: the cloud demands certificates for SM2 with it, and a reply carries none"
+// guomi stands in every table for China's national algorithms.
+var guomi = Word{
+	Why:  "GuoMi: the cloud wants certificates with it, and a reply carries none of the peer's",
+	Hint: "no target has it: use a VPN gateway of type Normal instead of NationalStandard",
+}
 
 // The forms an answer may have. None lets a quote, a blank or a comment sign
 // into the text.
@@ -141,6 +145,7 @@ func severalPairs(c vpn.Connection, _ vpn.Tunnel) bool {
 }
 func isDual(c vpn.Connection, _ vpn.Tunnel) bool   { return c.Dual() }
 func isActive(_ vpn.Connection, t vpn.Tunnel) bool { return t.Number == 1 }
+func hasDPD(_ vpn.Connection, t vpn.Tunnel) bool   { return t.DPD }
 func noNATT(_ vpn.Connection, t vpn.Tunnel) bool   { return !t.NATT }
 
 func alwaysHolds(vpn.Connection, vpn.Tunnel) bool { return true }

@@ -18,7 +18,7 @@ var libreswan = Dialect{
 	MaxName: 40,
 	Files: []File{
 		{Suffix: ".conf", Template: "libreswan.conf.tmpl", Note: []string{
-			"%[1]s: put it into /etc/ipsec.d/, then ipsec auto --add, or restart ipsec",
+			"%[1]s: put it into /etc/ipsec.d/, then restart ipsec",
 		}},
 		{Suffix: ".secrets", Template: "libreswan.secrets.tmpl", Note: []string{
 			"%[1]s: put it into /etc/ipsec.d/ with mode 0600, then ipsec secrets",
@@ -42,6 +42,7 @@ var libreswan = Dialect{
 	Refusals: []Rule{oneKeyPerIdentity},
 	Notices: []Rule{
 		{When: alwaysHolds, Reason: "initiates: this host, at once"},
+		{When: hasDPD, Until: "5.0", Reason: "dpdaction is for libreswan 4; libreswan 5 says that it ignores it"},
 		{When: isIKEv1, Reason: "libreswan refuses IKEv1 unless config setup in /etc/ipsec.conf says ikev1-policy=accept"},
 		{When: routeBased, Reason: "route the VPC's networks into the tunnel: ip route add VPC-NETWORK dev the vti-interface"},
 		{When: both(isDual, routeBased), Reason: "route them into the first tunnel with metric 100 and into the second with metric 200"},
@@ -58,7 +59,7 @@ var libreswanWords = Words{
 		vpn.AES256:    {Text: "aes256"},
 		vpn.DES:       {Why: noDES},
 		vpn.TripleDES: {Text: "3des"},
-		vpn.SM4:       {Why: guomi},
+		vpn.SM4:       guomi,
 	},
 	Integrity: map[vpn.Integrity]Word{
 		vpn.MD5:    {Text: "md5"},
@@ -66,7 +67,7 @@ var libreswanWords = Words{
 		vpn.SHA256: {Text: "sha2_256"},
 		vpn.SHA384: {Text: "sha2_384"},
 		vpn.SHA512: {Text: "sha2_512"},
-		vpn.SM3:    {Why: guomi},
+		vpn.SM3:    guomi,
 	},
 	Group: map[vpn.Group]Word{
 		vpn.MODP768:     {Why: noDH1},

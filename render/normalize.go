@@ -50,6 +50,7 @@ func (n *normalizer) normalize() (View, vpn.Problems) {
 		Dual: c.Dual(), RouteBased: c.RouteBased(),
 		PeerSubnets: nets(c.PeerSubnets), CloudSubnets: nets(c.CloudSubnets),
 	}
+	v.PeerPrefixes, v.CloudPrefixes = prefixes(v.PeerSubnets), prefixes(v.CloudSubnets)
 	for _, p := range v.PeerSubnets {
 		for _, q := range v.CloudSubnets {
 			v.Pairs = append(v.Pairs, Pair{len(v.Pairs) + 1, p, q})
@@ -77,7 +78,7 @@ func (n *normalizer) normalize() (View, vpn.Problems) {
 // IKEv1 one pair at a time (RFC 2409 §5.5).
 func children(v View, t Tunnel) []Child {
 	if t.IKEv2 {
-		return []Child{{t.Name, prefixes(v.PeerSubnets), prefixes(v.CloudSubnets)}}
+		return []Child{{t.Name, v.PeerPrefixes, v.CloudPrefixes}}
 	}
 	var out []Child
 	for _, p := range v.Pairs {
@@ -159,7 +160,7 @@ func word[K interface {
 }](n *normalizer, t vpn.Tunnel, field string, value K, table map[K]Word) string {
 	w := table[value]
 	if w.Text == "" {
-		n.refuse(t, field, value.String(), cmp.Or(w.Why, "the device has no word for it"), n.wayOut(field))
+		n.refuse(t, field, value.String(), cmp.Or(w.Why, "the device has no word for it"), cmp.Or(w.Hint, n.wayOut(field)))
 		return ""
 	}
 	switch certain, possible := n.target.holds(w.Since, w.Until); {

@@ -9,7 +9,6 @@ import (
 	"hash/crc32"
 	"maps"
 	"slices"
-	"strconv"
 	"text/template"
 
 	"github.com/Masterminds/sprig/v3"
@@ -39,7 +38,7 @@ type Output struct {
 }
 
 // functions are the sprig functions templates may use.
-var functions = []string{"join", "trim"}
+var functions = []string{"join"}
 
 // New prepares rendering for targets, each as ParseTarget reads it. Answers
 // are device-local values by name, or by name.1 and name.2 for one tunnel.
@@ -57,7 +56,7 @@ func New(targets []string, given map[string]string) (*Renderer, error) {
 		all = append(all, t)
 		p := prepared{Target: t, answers: &answers{given, map[string]int{}}, names: map[string]string{}}
 		for _, f := range t.Files {
-			p.files = append(p.files, parse(f.Template))
+			p.files = append(p.files, compile(f.Template))
 		}
 		r.targets = append(r.targets, p)
 	}
@@ -67,9 +66,9 @@ func New(targets []string, given map[string]string) (*Renderer, error) {
 	return r, nil
 }
 
-// parse reads a template with those it nests. That they parse is tested, so a
+// compile reads a template with those it nests. That they parse is tested, so a
 // failure is a bug.
-func parse(name string) *template.Template {
+func compile(name string) *template.Template {
 	all, chosen := sprig.HermeticTxtFuncMap(), template.FuncMap{}
 	for _, f := range functions {
 		chosen[f] = all[f]
@@ -165,6 +164,3 @@ func (r *Renderer) FilesPerConnection() (n int) {
 	}
 	return n
 }
-
-// quotedName makes free text safe to print on one line.
-func quotedName(s string) string { return strconv.Quote(s) }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"io"
+	"strconv"
 	"text/template"
 
 	"peerconf/vpn"
@@ -21,7 +22,7 @@ type Show struct {
 func NewShow(w io.Writer, asJSON, secrets bool) *Show {
 	s := &Show{to: w, secrets: secrets}
 	if !asJSON {
-		s.text = parse("show.tmpl")
+		s.text = compile("show.tmpl")
 	}
 	return s
 }
@@ -31,28 +32,28 @@ type shown struct {
 	vpn.Connection
 	Title      string        `json:"-"`
 	RouteBased bool          `json:"-"`
+	Named      bool          `json:"-"`
 	Quoted     string        `json:"-"`
 	Tunnels    []shownTunnel `json:"tunnels"`
 }
 
 type shownTunnel struct {
 	vpn.Tunnel
-	Key   string `json:"psk"`
-	IKEv1 bool   `json:"-"`
+	Key    string `json:"psk"`
+	Named  bool   `json:"-"`
+	IKEv1  bool   `json:"-"`
+	HasBGP bool   `json:"-"`
 }
 
 // Connection prints one connection.
 func (s *Show) Connection(c vpn.Connection) error {
-	view := shown{Connection: c, Title: c.Title(), RouteBased: c.RouteBased()}
-	if c.Name != "" {
-		view.Quoted = quotedName(c.Name)
-	}
+	view := shown{Connection: c, Title: c.Title(), RouteBased: c.RouteBased(), Named: c.Name != "", Quoted: strconv.Quote(c.Name)}
 	for _, t := range c.Tunnels {
 		key := t.PSK.String()
 		if s.secrets && t.PSK.Placeholder() == "" {
 			key = t.PSK.Reveal()
 		}
-		view.Tunnels = append(view.Tunnels, shownTunnel{t, key, t.IKE.Version == vpn.IKEv1})
+		view.Tunnels = append(view.Tunnels, shownTunnel{t, key, t.ID != "", t.IKE.Version == vpn.IKEv1, t.BGP != nil})
 	}
 	s.count++
 	if s.text != nil {

@@ -46,7 +46,7 @@ var strongswanWords = Words{
 		vpn.AES256:    {Text: "aes256"},
 		vpn.DES:       {Text: "des"},
 		vpn.TripleDES: {Text: "3des"},
-		vpn.SM4:       {Why: guomi},
+		vpn.SM4:       guomi,
 	},
 	Integrity: map[vpn.Integrity]Word{
 		vpn.MD5:    {Text: "md5"},
@@ -54,7 +54,7 @@ var strongswanWords = Words{
 		vpn.SHA256: {Text: "sha256"},
 		vpn.SHA384: {Text: "sha384"},
 		vpn.SHA512: {Text: "sha512"},
-		vpn.SM3:    {Why: guomi},
+		vpn.SM3:    guomi,
 	},
 	Group: map[vpn.Group]Word{
 		vpn.MODP768:     {Text: "modp768"},

@@ -3,24 +3,26 @@ package render
 // View is what a template prints: every value already the word this device
 // has for it.
 type View struct {
-	Comment      string
-	Label        string
-	Target       string
-	Notes        []string // what to do with the file
-	Notices      []string
-	Name         string // of the connection's own objects
-	Dual         bool
-	RouteBased   bool
-	PeerSubnets  []Net
-	CloudSubnets []Net
-	Pairs        []Pair // every peer subnet with every cloud subnet
-	OnePair      bool
-	StaticRoutes bool // one pair of concrete subnets: the device is told the routes
-	VTI          bool // each tunnel needs its interface: 0.0.0.0/0, or the same pairs twice
-	OneCloudID   bool // both tunnels' cloud ends have one identity
-	IKEv2        bool // some tunnel has it
-	Tunnels      []Tunnel
-	Groups       []Group
+	Comment       string
+	Label         string
+	Target        string
+	Notes         []string // what to do with the file
+	Notices       []string
+	Name          string // of the connection's own objects
+	Dual          bool
+	RouteBased    bool
+	PeerSubnets   []Net
+	CloudSubnets  []Net
+	PeerPrefixes  []string
+	CloudPrefixes []string
+	Pairs         []Pair // every peer subnet with every cloud subnet
+	OnePair       bool
+	StaticRoutes  bool // one pair of concrete subnets: the device is told the routes
+	VTI           bool // each tunnel needs its interface: 0.0.0.0/0, or the same pairs twice
+	OneCloudID    bool // both tunnels' cloud ends have one identity
+	IKEv2         bool // some tunnel has it
+	Tunnels       []Tunnel
+	Groups        []Group
 }
 
 // Group is the tunnels that share a device's objects: each has its own where

@@ -5,6 +5,9 @@ package vpn
 func Check(c Connection) Problems {
 	var out Problems
 	refuse := func(tunnel int, field, value, reason, hint string) {
+		if !c.Dual() {
+			tunnel = 0
+		}
 		out = append(out, Problem{Connection: c.Title(), Tunnel: tunnel, Field: field, Value: value, Reason: reason, Hint: hint})
 	}
 	for _, p := range c.PeerSubnets {

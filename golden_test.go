@@ -1,0 +1,209 @@
+package main
+
+import (
+	"bytes"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/sebdah/goldie/v2"
+
+	"peerconf/render"
+)
+
+// answers are what an operator would give for each target.
+var answers = map[string][]string{
+	"strongswan":  nil,
+	"libreswan":   nil,
+	"cisco-ios":   {"outside-interface=GigabitEthernet1", "policy-number=10", "tunnel-number=1"},
+	"juniper-srx": {"external-interface=ge-0/0/0.0", "st0-unit=1", "vpn-zone=vpn"},
+}
+
+// story is one connection, told by a reply or by a directory of them.
+type story struct {
+	name    string
+	source  string
+	options []string
+	bare    bool // without answers
+}
+
+var stories = []story{
+	{name: "documented-2018", source: "download-2018.json", options: []string{"--name", "documented-2018"}},
+	{name: "documented-2018", source: "download-2018.xml", options: []string{"--name", "documented-2018"}},
+	{name: "documented-2018", source: "describe-2018.json", options: []string{"--name", "documented-2018"}},
+	{name: "unnamed", source: "download-2018.json"},
+	{name: "documented-2019", source: "describe-2019.json"},
+	{name: "documented-2019", source: "describe-2019.xml"},
+	{name: "placeholders", source: "download-masked.xml", options: []string{"--placeholders"}, bare: true},
+	{name: "placeholders-describe", source: "describe-masked.json", options: []string{"--placeholders"}, bare: true},
+	{name: "placeholders-describe", source: "describe-masked.xml", options: []string{"--placeholders"}, bare: true},
+	{name: "defaults", source: "defaults.json"},
+	{name: "ikev1-route", source: "ikev1-route.xml"},
+	{name: "ikev1-subnets", source: "ikev1-subnets.json"},
+	{name: "ikev2-aggressive", source: "ikev2-aggressive.json"},
+	{name: "ikev2-policy", source: "ikev2-policy.json"},
+	{name: "ikev2-route", source: "ikev2-route.json"},
+	{name: "ikev2-subnets", source: "ikev2-subnets.json"},
+	{name: "pfs-off", source: "pfs-off.json"},
+	{name: "pfs-differs", source: "pfs-differs.json"},
+	{name: "lifetimes", source: "lifetimes.json"},
+	{name: "sha2", source: "sha2.json"},
+	{name: "weak", source: "weak.json"},
+	{name: "hostile-key", source: "hostile-key.json"},
+	{name: "off", source: "off.json"},
+	{name: "name-zh", source: "name-zh.json"},
+	{name: "fqdn-aggressive", source: "fqdn-aggressive"},
+	{name: "fqdn-ikev2", source: "fqdn-ikev2"},
+	{name: "nat", source: "nat"},
+	{name: "dual-policy", source: "dual-policy"},
+	{name: "dual-subnets", source: "dual-subnets.json"},
+	{name: "dual-route", source: "dual-route.json", options: []string{"--name", "dual-route"}},
+	{name: "dual-route", source: "download-dual-route.json", options: []string{"--name", "dual-route"}},
+	{name: "dual-top-level", source: "dual-top-level.json"},
+	{name: "dual-two-peers", source: "dual-two-peers"},
+	{name: "dual-one-identity", source: "dual-one-identity.json"},
+	{name: "dual-two-keys", source: "dual-two-keys.json"},
+	{name: "dual-unlike", source: "dual-unlike.json"},
+}
+
+func (s story) args(command string, more ...string) []string {
+	args := append([]string{"peerconf", command}, more...)
+	return append(append(args, s.options...), filepath.Join("testdata", s.source))
+}
+
+// execute runs the program and returns what it prints.
+func execute(args []string) (code int, stdout, stderr string) {
+	var out, err bytes.Buffer
+	code = run(args, strings.NewReader(""), &out, &err)
+	return code, out.String(), err.String()
+}
+
+func golden(t *testing.T) *goldie.Goldie {
+	return goldie.New(t, goldie.WithFixtureDir("golden"), goldie.WithNameSuffix(".golden"))
+}
+
+// TestGolden pins what every target makes of every story: a configuration, or
+// under bad/ a refusal.
+func TestGolden(t *testing.T) {
+	for _, s := range stories {
+		for _, target := range render.Names() {
+			t.Run(s.source+"/"+target, func(t *testing.T) {
+				more := []string{"--target", target}
+				if !s.bare {
+					for _, a := range answers[target] {
+						more = append(more, "--set", a)
+					}
+				}
+				code, stdout, stderr := execute(s.args("render", more...))
+				if code == exitDone {
+					golden(t).Assert(t, target+"/"+s.name, []byte(stdout))
+					return
+				}
+				if stdout != "" {
+					t.Errorf("refused, and yet it printed:\n%s", stdout)
+				}
+				golden(t).Assert(t, "bad/"+target+"/"+s.name, []byte(stderr))
+			})
+		}
+	}
+}
+
+// TestModel pins what is understood of every story.
+func TestModel(t *testing.T) {
+	for _, s := range stories {
+		t.Run(s.source, func(t *testing.T) {
+			code, stdout, stderr := execute(s.args("show", "--json"))
+			if code != exitDone {
+				t.Fatal(stderr)
+			}
+			golden(t).Assert(t, "model/"+strings.ReplaceAll(s.source, ".", "-"), []byte(stdout))
+		})
+	}
+}
+
+// TestBad pins the refusal of each input under testdata/bad and of masked ones.
+func TestBad(t *testing.T) {
+	for _, path := range append(inputs(t, "testdata/bad"), "testdata/download-masked.json", "testdata/describe-masked.xml") {
+		t.Run(path, func(t *testing.T) {
+			code, stdout, stderr := execute([]string{"peerconf", "render", "--target", "strongswan", path})
+			if code != exitTrouble || stdout != "" {
+				t.Fatalf("exit code %d, stdout:\n%s", code, stdout)
+			}
+			if strings.Contains(stderr, "hidden-key") || strings.Contains(stderr, "S3cret") {
+				t.Fatal("the message holds a key")
+			}
+			golden(t).Assert(t, "bad/"+strings.ReplaceAll(filepath.Base(path), ".", "-"), []byte(stderr))
+		})
+	}
+}
+
+// TestTargets pins each target's words, limits and answers.
+func TestTargets(t *testing.T) {
+	_, stdout, _ := execute([]string{"peerconf", "targets"})
+	golden(t).Assert(t, "targets/all", []byte(stdout))
+	for _, target := range append(render.Names(), "cisco-ios@17.12", "juniper-srx@21.4R3") {
+		_, stdout, _ := execute([]string{"peerconf", "targets", target})
+		golden(t).Assert(t, "targets/"+target, []byte(stdout))
+	}
+}
+
+// TestClaimed fails for a golden that no test reads and an input no test uses.
+func TestClaimed(t *testing.T) {
+	claimed := map[string]bool{"targets/all": true, "targets/cisco-ios@17.12": true, "targets/juniper-srx@21.4R3": true}
+	used := map[string]bool{}
+	for _, target := range render.Names() {
+		claimed["targets/"+target] = true
+		for _, s := range stories {
+			claimed[target+"/"+s.name] = true
+			claimed["bad/"+target+"/"+s.name] = true
+		}
+	}
+	for _, s := range stories {
+		claimed["model/"+strings.ReplaceAll(s.source, ".", "-")] = true
+		used[s.source] = true
+	}
+	for _, path := range append(inputs(t, "testdata/bad"), "download-masked.json", "describe-masked.xml") {
+		claimed["bad/"+strings.ReplaceAll(filepath.Base(path), ".", "-")] = true
+		used[filepath.Base(path)] = true
+	}
+	for _, target := range render.Names() {
+		for _, s := range stories {
+			if exists("golden/"+target+"/"+s.name+".golden") && exists("golden/bad/"+target+"/"+s.name+".golden") {
+				t.Errorf("%s of %s is golden both as text and as refusal", s.name, target)
+			}
+		}
+	}
+	err := filepath.WalkDir("golden", func(path string, d fs.DirEntry, err error) error {
+		name := strings.TrimSuffix(strings.TrimPrefix(path, "golden/"), ".golden")
+		if err == nil && !d.IsDir() && !claimed[name] {
+			t.Errorf("%s belongs to no test", path)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range inputs(t, "testdata") {
+		name := filepath.Base(path)
+		if !used[name] && !slices.Contains([]string{"bad", "script", "api"}, name) {
+			t.Errorf("%s is no story's", path)
+		}
+	}
+}
+
+func exists(path string) bool { _, err := os.Stat(path); return err == nil }
+
+func inputs(t *testing.T, dir string) []string {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out []string
+	for _, e := range entries {
+		out = append(out, filepath.Join(dir, e.Name()))
+	}
+	return out
+}
