@@ -9,10 +9,7 @@ import (
 
 // Documents and consoles hide parts of addresses and keys: 116.62.XX.XX,
 // 139.196.32.xxx, pgw6dy7d1i8i****, pgw6dyxxxxxxxx.
-var (
-	maskedIP   = regexp.MustCompile(`^(\d{1,3}|[xX*]{1,3})(\.(\d{1,3}|[xX*]{1,3})){3}(/\d+)?$`)
-	maskedTail = regexp.MustCompile(`(\*{3,}|[xX]{6,})$`)
-)
+var maskedIP = regexp.MustCompile(`^(\d{1,3}|[xX*]{1,3})(\.(\d{1,3}|[xX*]{1,3})){3}(/\d+)?$`)
 
 // masked tells whether an address, network or identity has parts hidden.
 func masked(value string) bool {
@@ -21,7 +18,9 @@ func masked(value string) bool {
 
 // maskedKey tells whether a key looks masked. Stars and x are letters a key
 // may have, so it goes by a tail of them.
-func maskedKey(key string) bool { return maskedTail.MatchString(key) }
+func maskedKey(key string) bool {
+	return strings.HasSuffix(key, "***") || strings.HasSuffix(strings.ToLower(key), "xxxxxx")
+}
 
 const (
 	maskedReason = "the value is masked: a document or console has hidden part of it with stars or x"

@@ -41,7 +41,10 @@ type walker struct {
 // walk visits every reply in r, JSON or XML: one, several one after another,
 // or arrays of them.
 func walk(r io.Reader, v visitor) error {
-	buffered := bufio.NewReaderSize(transform.NewReader(r, unicode.BOMOverride(transform.Nop)), 64<<10)
+	buffered := bufio.NewReader(r)
+	if mark, _ := buffered.Peek(2); len(mark) == 2 && mark[0] >= 0xef { // no reply begins so without a BOM
+		buffered = bufio.NewReader(transform.NewReader(buffered, unicode.BOMOverride(transform.Nop)))
+	}
 	first, err := firstByte(buffered)
 	if err != nil {
 		return err

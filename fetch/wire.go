@@ -1,6 +1,7 @@
 package fetch
 
 import (
+	"bytes"
 	"errors"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -18,6 +19,10 @@ func (t *text) UnmarshalJSON(b []byte) error {
 	case 'n':
 		*t = ""
 	case '"':
+		if bytes.IndexByte(b, '\\') < 0 { // as nearly all are
+			*t = text(b[1 : len(b)-1])
+			return nil
+		}
 		s, err := jsontext.AppendUnquote(nil, b)
 		*t = text(s)
 		return err

@@ -12,8 +12,9 @@ import (
 // answers are the device-local values of a run, for one target. Numbers count
 // on from connection to connection, so that no two tunnels share one.
 type answers struct {
-	given map[string]string
-	taken map[string]int // how many of a counting answer are taken
+	given  map[string]string
+	taken  map[string]int // how many of a counting answer are taken
+	warned map[string]bool
 }
 
 // answered returns the tunnel's value for each of the dialect's answers that
@@ -22,16 +23,17 @@ func (n *normalizer) answered(t vpn.Tunnel) map[string]string {
 	set := map[string]string{}
 	for _, a := range n.target.Answers {
 		if a.When == nil || a.When(n.conn, t) {
-			set[strings.ReplaceAll(a.Name, "-", "")] = n.answer(a, t)
+			set[a.key()] = n.answer(a, t)
 		}
 	}
 	return set
 }
 
 func (n *normalizer) answer(a Answer, t vpn.Tunnel) string {
-	own := fmt.Sprintf("%s.%d", a.Name, t.Number)
-	if v, ok := n.answers.given[own]; ok {
-		return v
+	if len(n.answers.given) > 0 {
+		if v, ok := n.answers.given[a.Name+"."+strconv.Itoa(t.Number)]; ok {
+			return v
+		}
 	}
 	v, given := n.answers.given[a.Name]
 	if !given && a.Default != nil {
@@ -51,9 +53,9 @@ func (n *normalizer) unanswered(a Answer, t vpn.Tunnel) string {
 	if n.conn.Dual() && a.Number != nil && !a.PerConnection {
 		word += "-" + strconv.Itoa(t.Number)
 	}
-	warning := fmt.Sprintf("%s: %s needs %s: %s; --set %s=…", n.conn.Title(), n.target.Name, word, a.Meaning, a.Name)
-	if !slices.Contains(n.warnings, warning) {
-		n.warnings = append(n.warnings, warning)
+	if !n.answers.warned[word] {
+		n.answers.warned[word] = true
+		n.warnings = append(n.warnings, fmt.Sprintf("%s needs %s: %s; --set %s=…", n.target.Name, word, a.Meaning, a.Name))
 	}
 	return word
 }

@@ -2,6 +2,7 @@ package render
 
 import (
 	"regexp"
+	"strings"
 
 	"peerconf/vpn"
 )
@@ -80,6 +81,9 @@ type Answer struct {
 	Fallback      string                                      // what the default is, in words
 	When          func(c vpn.Connection, t vpn.Tunnel) bool   // nil: always
 }
+
+// key is the answer's name as templates write it.
+func (a Answer) key() string { return strings.ReplaceAll(a.Name, "-", "") }
 
 // Rule is a statement about connections that a predicate picks out.
 type Rule struct {

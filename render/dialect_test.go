@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"os/exec"
 	"reflect"
-	"slices"
 	"strings"
 	"testing"
 	"text/template"
@@ -76,7 +75,7 @@ func TestTemplatesOnlyPrint(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, e := range entries {
-		if bad := decisions(compile(e.Name())); len(bad) > 0 {
+		if bad := decisions(load(e.Name())); len(bad) > 0 {
 			t.Errorf("%s decides: %v", e.Name(), bad)
 		}
 	}
@@ -125,7 +124,7 @@ func walk(n parse.Node, bad *[]string) {
 			}
 		}
 	case *parse.IdentifierNode:
-		if !slices.Contains(functions, n.Ident) {
+		if functionMap[n.Ident] == nil {
 			*bad = append(*bad, n.Ident)
 		}
 	}

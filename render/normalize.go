@@ -235,9 +235,11 @@ func (n *normalizer) rules(t vpn.Tunnel) {
 			n.refuse(t, r.Field, "", r.Reason, r.Hint)
 		}
 	}
-	for _, r := range slices.Concat(commonNotices, n.target.Notices) {
-		if _, possible := n.target.holds(r.Since, r.Until); possible && r.When(n.conn, t) {
-			n.notice(t, "%s", r.Reason)
+	for _, rules := range [][]Rule{commonNotices, n.target.Notices} {
+		for _, r := range rules {
+			if _, possible := n.target.holds(r.Since, r.Until); possible && r.When(n.conn, t) {
+				n.notices = append(n.notices, notice{t.Number, r.Reason})
+			}
 		}
 	}
 }

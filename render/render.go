@@ -8,7 +8,9 @@ import (
 	"fmt"
 	"hash/crc32"
 	"maps"
+	"reflect"
 	"slices"
+	"sync"
 	"text/template"
 
 	"github.com/Masterminds/sprig/v3"
@@ -25,7 +27,8 @@ type Renderer struct {
 
 type prepared struct {
 	Target
-	files   []*template.Template
+	files   []program
+	text    []*bytes.Buffer // of each file, used again for every connection
 	answers *answers
 	names   map[string]string // object name to the connection that has it
 }
@@ -34,11 +37,11 @@ type prepared struct {
 type Output struct {
 	Target string // the target's name, without a version
 	Name   string // the file's name
-	Text   []byte
+	Text   []byte // until the next Render
 }
 
-// functions are the sprig functions templates may use.
-var functions = []string{"join"}
+// functionMap holds the functions templates may use, of sprig's.
+var functionMap = template.FuncMap{"join": sprig.HermeticTxtFuncMap()["join"]}
 
 // New prepares rendering for targets, each as ParseTarget reads it. Answers
 // are device-local values by name, or by name.1 and name.2 for one tunnel.
@@ -54,9 +57,9 @@ func New(targets []string, given map[string]string) (*Renderer, error) {
 			return nil, vpn.Problem{Field: "--target", Value: s, Reason: "named twice", Hint: "name each target once"}
 		}
 		all = append(all, t)
-		p := prepared{Target: t, answers: &answers{given, map[string]int{}}, names: map[string]string{}}
+		p := prepared{Target: t, answers: &answers{given, map[string]int{}, map[string]bool{}}, names: map[string]string{}}
 		for _, f := range t.Files {
-			p.files = append(p.files, compile(f.Template))
+			p.files, p.text = append(p.files, compile(f.Template)), append(p.text, &bytes.Buffer{})
 		}
 		r.targets = append(r.targets, p)
 	}
@@ -66,42 +69,61 @@ func New(targets []string, given map[string]string) (*Renderer, error) {
 	return r, nil
 }
 
-// compile reads a template with those it nests. That they parse is tested, so a
+// load reads a template with those it nests. That they parse is tested, so a
 // failure is a bug.
-func compile(name string) *template.Template {
-	all, chosen := sprig.HermeticTxtFuncMap(), template.FuncMap{}
-	for _, f := range functions {
-		chosen[f] = all[f]
-	}
-	return template.Must(template.New(name).Funcs(chosen).Option("missingkey=error").ParseFS(templates.FS, name, "header.tmpl"))
+func load(name string) *template.Template {
+	return template.Must(template.New(name).Funcs(functionMap).Option("missingkey=error").ParseFS(templates.FS, name, "header.tmpl"))
 }
 
+// compile loads a template and compiles it, once.
+func compile(name string) program {
+	if p, ok := compiled.Load(name); ok {
+		return p.(program)
+	}
+	p := compileFor(load(name), reflect.TypeFor[View]())
+	compiled.Store(name, p)
+	return p
+}
+
+var compiled sync.Map // name to program
+
 // Render returns the files of one connection for every target, and warnings of
-// what the operator still has to fill in. If any target refuses, the error is
+// what the operator still has to fill in, each once a run. If any target refuses, the error is
 // a vpn.Problems with all refusals and there are no files.
 func (r *Renderer) Render(c vpn.Connection) ([]Output, []string, error) {
-	var out []Output
+	var views []View
 	var problems vpn.Problems
 	var warnings []string
 	for _, p := range r.targets {
 		n := normalizer{target: p.Target, answers: p.answers, conn: c}
 		view, refused := n.normalize()
-		refused = append(refused, p.claim(view.Name, c)...)
+		problems = append(problems, append(refused, p.claim(view.Name, c)...)...)
 		warnings = append(warnings, n.warnings...)
-		if refused != nil {
-			problems = append(problems, refused...)
-			continue
-		}
-		files, err := p.print(view)
-		if err != nil {
-			return nil, nil, err
-		}
-		out = append(out, files...)
+		views = append(views, view)
 	}
 	if problems != nil {
 		return nil, warnings, unique(problems)
 	}
+	var out []Output
+	for i, p := range r.targets {
+		out = append(out, p.print(views[i])...)
+	}
 	return out, warnings, nil
+}
+
+func (p prepared) print(v View) []Output {
+	var out []Output
+	for i, f := range p.Files {
+		v.Notes = f.notes(v.Name)
+		if i > 0 {
+			v.Notices = nil // said in the first file
+		}
+		text := p.text[i]
+		text.Reset()
+		p.files[i].run(text, reflect.ValueOf(&v).Elem())
+		out = append(out, Output{p.Target.Name, v.Name + f.Suffix, text.Bytes()})
+	}
+	return out
 }
 
 // claim takes a name for a connection; two may not share one on a device.
@@ -112,22 +134,6 @@ func (p prepared) claim(name string, c vpn.Connection) vpn.Problems {
 	}
 	return vpn.Problems{{Connection: c.Title(), Target: p.Target.String(), Field: "name", Value: name,
 		Reason: "another connection of this run has it, or this one is in two replies", Hint: "render them one by one, each with its own --name, or drop one reply"}}
-}
-
-func (p prepared) print(v View) ([]Output, error) {
-	var out []Output
-	for i, f := range p.Files {
-		v.Notes = f.notes(v.Name)
-		if i > 0 {
-			v.Notices = nil // said in the first file
-		}
-		var text bytes.Buffer
-		if err := p.files[i].Execute(&text, v); err != nil {
-			return nil, fmt.Errorf("a bug in the template of %s: %w", p.Target, err)
-		}
-		out = append(out, Output{p.Target.Name, v.Name + f.Suffix, text.Bytes()})
-	}
-	return out, nil
 }
 
 // notes tell what to do with a file.

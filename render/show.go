@@ -22,7 +22,7 @@ type Show struct {
 func NewShow(w io.Writer, asJSON, secrets bool) *Show {
 	s := &Show{to: w, secrets: secrets}
 	if !asJSON {
-		s.text = compile("show.tmpl")
+		s.text = load("show.tmpl")
 	}
 	return s
 }
