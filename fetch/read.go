@@ -33,6 +33,10 @@ var Answers = []string{"cloud-address", "peer-address"}
 // replies are read first, from every source, and joined by id. A connection
 // that is refused is yielded with vpn.Problems; reading then goes on.
 func Read(sources []Source, options Options) iter.Seq2[vpn.Connection, error] {
+	return ahead(read(sources, options))
+}
+
+func read(sources []Source, options Options) iter.Seq2[vpn.Connection, error] {
 	return func(yield func(vpn.Connection, error) bool) {
 		known := newGateways()
 		for _, src := range sources {

@@ -106,6 +106,7 @@ var ciscoIOS = Dialect{
 	}},
 	Notices: []Rule{
 		{When: both(isIKEv1, peerIsAddress), Reason: "IOS sends the outside interface's address as its IKEv1 identity: it must be the peer's identity named above; behind NAT use ikev2 or an FQDN identity"},
+		{When: isAggressive, Reason: "aggressive mode: the router must not have crypto isakmp aggressive-mode disable, and its group is that of its first crypto isakmp policy"},
 		{When: not(isIKEv1), Reason: "IOS chooses a crypto ikev2 policy by local address alone: if the router has one already, add this proposal to it instead"},
 		{When: routeBased, Reason: "initiates: this router, at once; route the VPC's networks into the tunnel"},
 		{When: both(isDual, routeBased), Reason: "route the VPC's networks into the first tunnel, and into the second with distance 250"},

@@ -101,6 +101,7 @@ var dialects = []*Dialect{&strongswan, &libreswan, &ciscoIOS, &juniperSRX}
 // commonNotices are for every device.
 var commonNotices = []Rule{
 	{When: alwaysHolds, Reason: "MTU: keep it at 1400 or less inside the tunnel, and clamp TCP MSS to 1360"},
+	{When: both(isMain, not(bothAddresses)), Reason: "a domain name as identity in IKEv1 main mode: the cloud recommends aggressive mode with it, or ikev2"},
 	{When: both(severalPairs, isIKEv1), Reason: "several subnets with IKEv1: the cloud supports them with IKEv2 only for sure"},
 	{When: hasBGP, Reason: "BGP: the session inside the tunnel is not configured here; peerconf show has its addresses and AS numbers"},
 }
@@ -117,6 +118,10 @@ func oneCloudID(c vpn.Connection, _ vpn.Tunnel) bool {
 	return c.Dual() && c.Tunnels[0].CloudIdentity == c.Tunnels[1].CloudIdentity
 }
 func keysDiffer(c vpn.Connection, _ vpn.Tunnel) bool { return c.Tunnels[0].PSK != c.Tunnels[1].PSK }
+
+func bothAddresses(_ vpn.Connection, t vpn.Tunnel) bool {
+	return t.PeerIdentity.Kind == vpn.IDIPv4 && t.CloudIdentity.Kind == vpn.IDIPv4
+}
 
 func hasBGP(_ vpn.Connection, t vpn.Tunnel) bool { return t.BGP != nil }
 

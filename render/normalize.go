@@ -274,6 +274,7 @@ func (n *normalizer) weak(t vpn.Tunnel) {
 		}
 	}
 	add(t.IKE.Version == vpn.IKEv1, "ikev1")
+	add(t.IKE.Version == vpn.IKEv1 && t.IKE.Mode == vpn.Aggressive, "IkeMode aggressive")
 	add(weakEncryption[t.IKE.Encryption], "IkeEncAlg "+t.IKE.Encryption.String())
 	add(t.IKE.Integrity == vpn.MD5, "IkeAuthAlg md5")
 	add(weakGroup[t.IKE.Group], "IkePfs "+t.IKE.Group.String())

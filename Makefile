@@ -1,0 +1,30 @@
+# The tools are pinned here and run from the module proxy.
+STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
+FUZZTIME   ?= 20s
+
+.PHONY: help build test golden lint fuzz bench
+
+help: ## show this
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "%-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+build: ## build ./peerconf, static
+	CGO_ENABLED=0 go build -trimpath -tags urfave_cli_no_docs -o peerconf .
+
+test: ## run the tests
+	go test ./...
+
+golden: ## write the goldens anew; read the difference before it is committed
+	GOLDIE_UPDATE=1 go test -count=1 .
+
+lint: ## gofmt, vet, staticcheck
+	@test -z "$$(gofmt -l .)" || { gofmt -l .; exit 1; }
+	go vet ./...
+	go run $(STATICCHECK) ./...
+
+fuzz: ## fuzz every target for FUZZTIME
+	@set -e; for pkg in ./fetch ./render; do \
+	  for f in $$(go test -list '^Fuzz' $$pkg | grep '^Fuzz'); do \
+	    echo "$$pkg $$f"; go test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) $$pkg; done; done
+
+bench: ## decode, view, print and the whole way
+	go test -run '^$$' -bench . ./fetch ./render

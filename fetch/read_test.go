@@ -1,0 +1,331 @@
+package fetch
+
+import (
+	"bytes"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"reflect"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf16"
+
+	"github.com/aliyun/alibaba-cloud-sdk-go/services/vpc"
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"peerconf/vpn"
+)
+
+func memory(name, content string) Source {
+	return Source{name, func() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader(content)), nil }}
+}
+
+func readAll(options Options, sources ...Source) (connections []vpn.Connection, err error) {
+	for c, e := range Read(sources, options) {
+		if e != nil {
+			err = errors.Join(err, e)
+			continue
+		}
+		connections = append(connections, c)
+	}
+	return connections, err
+}
+
+func file(t testing.TB, name string) string {
+	t.Helper()
+	b, err := os.ReadFile(filepath.Join("../testdata", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
+
+// TestVariations reads the same connection from every shape it comes in.
+func TestVariations(t *testing.T) {
+	plain := file(t, "describe-2018.json")
+	want, err := readAll(Options{}, memory("plain", plain))
+	if err != nil || len(want) != 1 {
+		t.Fatal(want, err)
+	}
+	var reply map[string]any
+	if err := json.Unmarshal([]byte(plain), &reply); err != nil {
+		t.Fatal(err)
+	}
+	element := reply["VpnConnections"].(map[string]any)["VpnConnection"].([]any)[0]
+	flat, _ := json.Marshal(element)
+	bare, _ := json.Marshal(map[string]any{"VpnConnections": []any{element}})
+	lone, _ := json.Marshal(map[string]any{"VpnConnections": map[string]any{"VpnConnection": element}})
+	body := plain[strings.IndexByte(plain, '{'):]
+	for name, text := range map[string]string{
+		"flat":               string(flat),
+		"list without name":  string(bare),
+		"element, no list":   string(lone),
+		"array":              "[" + body + "]",
+		"other letter case":  strings.NewReplacer(`"IkeEncAlg"`, `"ikeEncAlg"`, `"aes"`, `"AES"`, `"ikev1"`, `"Ikev1"`, `"status"`, `"Status"`, `"main"`, `"MAIN"`, `"group2"`, `"Group2"`).Replace(plain),
+		"numbers as strings": strings.NewReplacer("86400", `"86400"`, ": true", `: "True"`).Replace(plain),
+		"strings as numbers": strings.NewReplacer(`"CreateTime": 1492753817000`, `"CreateTime": "1492753817000"`).Replace(plain),
+		"unknown fields":     strings.Replace(plain, `"IkeConfig": {`, `"Zone": {"a": [1, null]}, "IkeConfig": {"Ikev9": null,`, 1),
+		"BOM":                "\ufeff" + plain,
+		"UTF-16":             utf16LE(plain),
+		"blank lines":        "\r\n\n \t" + plain + "\n\n",
+		"null for absent":    strings.Replace(plain, `"EffectImmediately": true`, `"EffectImmediately": true, "InternetIp": null, "TunnelOptionsSpecification": null`, 1),
+		"XML":                describeXML,
+		"XML, other root":    strings.ReplaceAll(describeXML, "DescribeVpnConnectionsResponse", "DescribeVpnConnections"),
+		"XML, flat":          flatXML,
+	} {
+		got, err := readAll(Options{}, memory(name, text))
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		if diff := cmp.Diff(want, got, same...); diff != "" {
+			t.Errorf("%s:\n%s", name, diff)
+		}
+	}
+	two, err := readAll(Options{}, memory("one after another", plain+plain))
+	if err != nil || len(two) != 2 {
+		t.Errorf("one after another: %d, %v", len(two), err)
+	}
+}
+
+// same compares connections; keys are compared and never printed.
+var same = []cmp.Option{
+	cmpopts.EquateComparable(vpn.Address{}, vpn.Subnet{}),
+	cmp.Comparer(func(a, b vpn.Secret) bool { return a == b }),
+}
+
+func utf16LE(s string) string {
+	b := []byte{0xff, 0xfe}
+	for _, u := range utf16.Encode([]rune(s)) {
+		b = binary.LittleEndian.AppendUint16(b, u)
+	}
+	return string(b)
+}
+
+const connectionXML = `<Name>vpn connection test</Name><CustomerGatewayId>cgw-bp1pvpl9r9adju6l5nxck</CustomerGatewayId>
+<RemoteSubnet>2.2.2.0/24</RemoteSubnet><IpsecConfig><IpsecLifetime>86400</IpsecLifetime><IpsecAuthAlg>sha1</IpsecAuthAlg><IpsecPfs>group2</IpsecPfs><IpsecEncAlg>aes</IpsecEncAlg></IpsecConfig>
+<EffectImmediately>true</EffectImmediately><VpnGatewayId>vpn-bp1q8bgx4xnkm2ogj0fiu</VpnGatewayId><VpnConnectionId>vco-bp10lz7aejumd2vxoqgev</VpnConnectionId><status/>
+<LocalSubnet>1.1.1.0/24,1.1.2.0/24</LocalSubnet><IkeConfig><IkeEncAlg>aes</IkeEncAlg><RemoteId>139.196.32.167</RemoteId><IkePfs>group2</IkePfs><IkeAuthAlg>sha1</IkeAuthAlg>
+<Psk>pgw6dy7d1i8in7x5</Psk><IkeMode>main</IkeMode><IkeLifetime>86400</IkeLifetime><IkeVersion>ikev1</IkeVersion><LocalId>116.62.69.64</LocalId></IkeConfig>`
+
+const (
+	describeXML = `<?xml version="1.0"?><DescribeVpnConnectionsResponse><PageNumber>1</PageNumber><VpnConnections><VpnConnection>` + connectionXML +
+		`</VpnConnection></VpnConnections><TotalCount>1</TotalCount></DescribeVpnConnectionsResponse>`
+	flatXML = `<DescribeVpnConnectionResponse><RequestId>x</RequestId>` + connectionXML + `</DescribeVpnConnectionResponse>`
+)
+
+// connectionJSON is a reply with holes for the ids and what else it has.
+func connectionJSON(local, remote, more string) string {
+	return fmt.Sprintf(`{"VpnConnectionId":"vco-1","VpnGatewayId":"vpn-1","CustomerGatewayId":"cgw-1","LocalSubnet":"10.0.0.0/8","RemoteSubnet":"192.168.0.0/24",
+"IkeConfig":{"Psk":"k","LocalId":%q,"RemoteId":%q}%s}`, local, remote, more)
+}
+
+const (
+	vpnGatewayJSON      = `{"VpnGatewayId":"vpn-1","InternetIp":"203.0.113.1","DisasterRecoveryInternetIp":"203.0.113.2"}`
+	customerGatewayJSON = `{"CustomerGatewayId":"cgw-1","IpAddress":"198.51.100.1","Asn":65001}`
+)
+
+// TestAddresses pins the order in which an end's address is looked for.
+func TestAddresses(t *testing.T) {
+	download := `{"VpnConnectionConfig":{"Local":%q,"Remote":%q,"LocalSubnet":"192.168.0.0/24","RemoteSubnet":"10.0.0.0/8","IkeConfig":{"Psk":"k","LocalId":"198.51.100.9","RemoteId":"203.0.113.9"}}}`
+	for name, c := range map[string]struct {
+		replies     []string
+		answers     map[string]string
+		cloud, peer string
+	}{
+		"identities":            {[]string{connectionJSON("203.0.113.9", "198.51.100.9", "")}, nil, "203.0.113.9", "198.51.100.9"},
+		"gateways":              {[]string{vpnGatewayJSON, customerGatewayJSON, connectionJSON("203.0.113.9", "198.51.100.9", "")}, nil, "203.0.113.1", "198.51.100.1"},
+		"gateways after":        {[]string{connectionJSON("a.example", "b.example", ""), customerGatewayJSON, vpnGatewayJSON}, nil, "203.0.113.1", "198.51.100.1"},
+		"gateway lists":         {[]string{`{"VpnGateways":{"VpnGateway":[` + vpnGatewayJSON + `]}}`, `{"CustomerGateways":{"CustomerGateway":[` + customerGatewayJSON + `]}}`, connectionJSON("a", "b", "")}, nil, "203.0.113.1", "198.51.100.1"},
+		"InternetIp":            {[]string{connectionJSON("203.0.113.9", "198.51.100.9", `,"InternetIp":"203.0.113.2"`), vpnGatewayJSON}, nil, "203.0.113.2", "198.51.100.9"},
+		"Local and Remote":      {[]string{fmt.Sprintf(download, "198.51.100.5", "203.0.113.5")}, nil, "203.0.113.5", "198.51.100.5"},
+		"Local and Remote, ids": {[]string{vpnGatewayJSON, customerGatewayJSON, fmt.Sprintf(download, "cgw-1", "vpn-1")}, nil, "203.0.113.1", "198.51.100.1"},
+		"no address in them":    {[]string{fmt.Sprintf(download, "b.example", "a.example")}, nil, "203.0.113.9", "198.51.100.9"},
+		"--set":                 {[]string{vpnGatewayJSON, customerGatewayJSON, connectionJSON("a", "b", "")}, map[string]string{"cloud-address": "203.0.113.7", "peer-address.1": "198.51.100.7"}, "203.0.113.7", "198.51.100.7"},
+		"whole behind masked":   {[]string{connectionJSON("203.0.113.9", "198.51.100.9", `,"InternetIp":"203.0.XX.XX"`)}, nil, "203.0.113.9", "198.51.100.9"},
+	} {
+		got, err := readAll(Options{Answers: c.answers}, memory(name, strings.Join(c.replies, "\n")))
+		if err != nil || len(got) != 1 {
+			t.Errorf("%s: %d connections, %v", name, len(got), err)
+			continue
+		}
+		if tunnel := got[0].Tunnels[0]; tunnel.CloudAddress.String() != c.cloud || tunnel.PeerAddress.String() != c.peer {
+			t.Errorf("%s: cloud %s, peer %s, want %s and %s", name, tunnel.CloudAddress, tunnel.PeerAddress, c.cloud, c.peer)
+		}
+	}
+}
+
+// TestTwoNamed refuses a name or an address that would serve two connections.
+func TestTwoNamed(t *testing.T) {
+	two := connectionJSON("203.0.113.9", "198.51.100.9", "") + connectionJSON("203.0.113.8", "198.51.100.8", "")
+	for _, o := range []Options{{Name: "x"}, {Answers: map[string]string{"cloud-address": "203.0.113.1"}}} {
+		if _, err := readAll(o, memory("two", two)); err == nil || !strings.Contains(err.Error(), "second of the run") {
+			t.Errorf("%+v: %v", o, err)
+		}
+	}
+}
+
+// TestBGPSides pins whose side BgpConfigs speak for, by evidence only.
+func TestBGPSides(t *testing.T) {
+	for name, c := range map[string]struct {
+		local, peer string
+		gateway     string
+		want        *vpn.BGP
+		notice      bool
+	}{
+		"Alibaba's number is the peer's": {"65001", "45104", "", &vpn.BGP{PeerASN: 65001, CloudASN: 45104}, false},
+		"Alibaba's number is local":      {"45104", "65001", "", &vpn.BGP{PeerASN: 65001, CloudASN: 45104}, false},
+		"the customer gateway tells":     {"64999", "65001", customerGatewayJSON, &vpn.BGP{PeerASN: 65001, CloudASN: 64999}, false},
+		"asdot":                          {"1.1", "45104", "", &vpn.BGP{PeerASN: 65537, CloudASN: 45104}, false},
+		"nothing tells":                  {"64999", "65001", "", nil, true},
+		"empty":                          {"", "", "", nil, false},
+	} {
+		reply := fmt.Sprintf(`{"VpnConnectionConfig":{"Local":"cgw-1","Remote":"vpn-1","LocalSubnet":"0.0.0.0/0","RemoteSubnet":"0.0.0.0/0","IkeConfig":{"Psk":"k","LocalId":"198.51.100.9","RemoteId":"203.0.113.9"},
+"BgpConfigs":{"BgpConfig":[{"LocalAsn":%q,"PeerAsn":%q}]}}}`, c.local, c.peer)
+		got, err := readAll(Options{}, memory(name, c.gateway+reply))
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		if !reflect.DeepEqual(got[0].Tunnels[0].BGP, c.want) || (len(got[0].Notices) > 0) != c.notice {
+			t.Errorf("%s: %+v, notices %q", name, got[0].Tunnels[0].BGP, got[0].Notices)
+		}
+	}
+}
+
+// TestIdentities pins the identification type of each form.
+func TestIdentities(t *testing.T) {
+	for value, want := range map[string]vpn.IDKind{
+		"203.0.113.1": vpn.IDIPv4, "vpn.example": vpn.IDFQDN, "branch-7": vpn.IDFQDN, "a_b": vpn.IDFQDN, "1.2.3": vpn.IDFQDN, "me@vpn.example": vpn.IDUserFQDN,
+		"CN=x": 0, "@x": 0, "x@": 0, "a@b@c": 0, "a:b": 0, "a b": 0, "2001:db8::1": 0, "杭州": 0, strings.Repeat("a", 101): 0,
+	} {
+		kind, reason := identityKind(value)
+		if reason == "" && kind != want || (reason != "") != (want == 0) {
+			t.Errorf("%q: %s, %q", value, kind, reason)
+		}
+	}
+}
+
+// TestMasked tells masked values from whole ones.
+func TestMasked(t *testing.T) {
+	for value, want := range map[string]bool{
+		"116.62.XX.XX": true, "139.196.32.xxx": true, "116.xx.xx.64": true, "10.0.*.0/16": true, "vco-bp1****": true,
+		"116.62.69.64": false, "xx.example.com": false, "x.x.example": false, "10.0.0.0/8": false,
+	} {
+		if masked(value) != want {
+			t.Errorf("%q: %v", value, !want)
+		}
+	}
+	for key, want := range map[string]bool{"pgw6dy7d1i8i****": true, "pgw6dyxxxxxxxx": true, "pgw6dy7d1i8in7x5": false, "a*b": false, "****a": false, "xxx": false} {
+		if maskedKey(key) != want {
+			t.Errorf("key %q: %v", key, !want)
+		}
+	}
+}
+
+// TestWire holds our field names to the official SDK's: a name misspelled here
+// would silently read as absent.
+func TestWire(t *testing.T) {
+	// The SDK's last release is older than BgpConfigs.
+	newer := map[string]bool{"fetch.wireDownload.BgpConfigs": true, "fetch.wireBGP.TunnelId": true}
+	for _, pair := range []struct{ ours, theirs any }{
+		{wireDownload{}, vpc.VpnConnectionConfig{}},
+		{wireConnection{}, vpc.VpnConnection{}},
+		{wireCustomerGateway{}, vpc.CustomerGateway{}},
+		{wireVpnGateway{}, vpc.VpnGateway{}},
+	} {
+		missing(t, reflect.TypeOf(pair.ours), reflect.TypeOf(pair.theirs), newer)
+	}
+	fake := &testing.T{}
+	if missing(fake, reflect.TypeOf(struct{ IpAdress text }{}), reflect.TypeOf(vpc.CustomerGateway{}), nil); !fake.Failed() {
+		t.Error("a misspelled name would pass")
+	}
+}
+
+func missing(t *testing.T, ours, theirs reflect.Type, newer map[string]bool) {
+	for ours.Kind() == reflect.Pointer || ours.Kind() == reflect.Slice {
+		ours = ours.Elem()
+	}
+	for theirs.Kind() == reflect.Pointer || theirs.Kind() == reflect.Slice {
+		theirs = theirs.Elem()
+	}
+	if ours.Kind() != reflect.Struct {
+		return
+	}
+	named := map[string]reflect.StructField{}
+	for i := range theirs.NumField() {
+		f := theirs.Field(i)
+		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+		named[name] = f
+	}
+	for i := range ours.NumField() {
+		f := ours.Field(i)
+		g, ok := named[f.Name]
+		if !ok && !newer[ours.String()+"."+f.Name] {
+			t.Errorf("%s.%s is not in the SDK's %s", ours, f.Name, theirs)
+		}
+		if ok {
+			missing(t, f.Type, g.Type, newer)
+		}
+	}
+}
+
+// TestStops ends a reading half way: nothing is left running.
+func TestStops(t *testing.T) {
+	before := runtime.NumGoroutine()
+	text := strings.Repeat(connectionJSON("203.0.113.9", "198.51.100.9", ""), 1000)
+	for n := range 40 {
+		for range Read([]Source{memory("many", text)}, Options{}) {
+			if n--; n < 0 {
+				break
+			}
+		}
+	}
+	for range 100 {
+		if runtime.NumGoroutine() <= before {
+			return
+		}
+		time.Sleep(time.Millisecond)
+	}
+	t.Errorf("%d goroutines, %d before", runtime.NumGoroutine(), before)
+}
+
+// FuzzRead holds the decoder to this for any input: it ends, and what it
+// accepts is a connection with one or two tunnels and subnets on both sides.
+func FuzzRead(f *testing.F) {
+	for _, pattern := range []string{"../testdata/*.*", "../testdata/*/*.*"} {
+		paths, err := filepath.Glob(pattern)
+		if err != nil {
+			f.Fatal(err)
+		}
+		for _, path := range paths {
+			if b, err := os.ReadFile(path); err == nil && !strings.HasSuffix(path, ".txtar") {
+				f.Add(b)
+			}
+		}
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		src := Source{"fuzz", func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(b)), nil }}
+		for c, err := range Read([]Source{src}, Options{}) {
+			if err != nil {
+				continue
+			}
+			if n := len(c.Tunnels); n < 1 || n > 2 || len(c.PeerSubnets) == 0 || len(c.CloudSubnets) == 0 {
+				t.Fatalf("accepted %+v", c)
+			}
+			for _, tunnel := range c.Tunnels {
+				if !tunnel.CloudAddress.IP.Is4() || !tunnel.PeerAddress.IP.Is4() || tunnel.PeerIdentity.Kind == 0 || tunnel.CloudIdentity.Kind == 0 {
+					t.Fatalf("accepted %+v", tunnel)
+				}
+			}
+			_ = vpn.Check(c)
+		}
+	})
+}
