@@ -30,7 +30,7 @@ type prepared struct {
 	files   []program
 	text    []*bytes.Buffer // of each file, used again for every connection
 	answers *answers
-	names   map[string]string // object name to the connection that has it
+	names   map[string]bool // of objects, already taken
 }
 
 // Output is one file of a connection's configuration.
@@ -57,7 +57,7 @@ func New(targets []string, given map[string]string) (*Renderer, error) {
 			return nil, vpn.Problem{Field: "--target", Value: s, Reason: "named twice", Hint: "name each target once"}
 		}
 		all = append(all, t)
-		p := prepared{Target: t, answers: &answers{given, map[string]int{}, map[string]bool{}}, names: map[string]string{}}
+		p := prepared{Target: t, answers: &answers{given, map[string]int{}, map[string]bool{}}, names: map[string]bool{}}
 		for _, f := range t.Files {
 			p.files, p.text = append(p.files, compile(f.Template)), append(p.text, &bytes.Buffer{})
 		}
@@ -128,8 +128,8 @@ func (p prepared) print(v View) []Output {
 
 // claim takes a name for a connection; two may not share one on a device.
 func (p prepared) claim(name string, c vpn.Connection) vpn.Problems {
-	if _, taken := p.names[name]; !taken {
-		p.names[name] = c.Title()
+	if !p.names[name] {
+		p.names[name] = true
 		return nil
 	}
 	return vpn.Problems{{Connection: c.Title(), Target: p.Target.String(), Field: "name", Value: name,
