@@ -2,6 +2,8 @@ package vpn
 
 import (
 	"encoding/json"
+	"fmt"
+	"io"
 	"log/slog"
 	"net/netip"
 	"strconv"
@@ -102,7 +104,9 @@ func (s Secret) String() string {
 	}
 	return masked
 }
-func (s Secret) GoString() string             { return s.String() }
+
+// Format prints the same for every verb: %d would look inside otherwise.
+func (s Secret) Format(f fmt.State, _ rune)   { io.WriteString(f, s.String()) }
 func (s Secret) LogValue() slog.Value         { return slog.StringValue(s.String()) }
 func (s Secret) MarshalJSON() ([]byte, error) { return json.Marshal(s.String()) }
 func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
