@@ -18,7 +18,7 @@ import (
 var answers = map[string][]string{
 	"strongswan":  nil,
 	"libreswan":   nil,
-	"cisco-ios":   {"outside-interface=GigabitEthernet1", "policy-number=10", "tunnel-number=1"},
+	"cisco-ios":   {"outside-interface=GigabitEthernet1", "policy-number=10", "tunnel-number=1", "crypto-map=outside", "crypto-map-sequence=10"},
 	"juniper-srx": {"external-interface=ge-0/0/0.0", "st0-unit=1", "vpn-zone=vpn"},
 }
 
@@ -58,10 +58,15 @@ var stories = []story{
 	{name: "fqdn-aggressive", source: "fqdn-aggressive"},
 	{name: "fqdn-ikev2", source: "fqdn-ikev2"},
 	{name: "nat", source: "nat"},
+	{name: "ikev2-far", source: "ikev2-far.json"},
+	{name: "half-route", source: "half-route.json"},
+	{name: "bgp-off", source: "bgp-off.json"},
+	{name: "standby-only", source: "standby-only"},
 	{name: "dual-policy", source: "dual-policy"},
 	{name: "dual-subnets", source: "dual-subnets.json"},
 	{name: "dual-route", source: "dual-route.json", options: []string{"--name", "dual-route"}},
 	{name: "dual-route", source: "download-dual-route.json", options: []string{"--name", "dual-route"}},
+	{name: "dual-route-one-identity", source: "dual-route-one-identity.json"},
 	{name: "dual-top-level", source: "dual-top-level.json"},
 	{name: "dual-two-peers", source: "dual-two-peers"},
 	{name: "dual-one-identity", source: "dual-one-identity.json"},

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"iter"
 	"os"
 	"runtime/debug"
 	"strings"
@@ -73,7 +72,7 @@ func replyFlags(more ...cli.Flag) []cli.Flag {
 		&cli.StringFlag{Name: "name", Usage: "call the connection `NAME`; its id or cloud address otherwise"},
 		&cli.StringSliceFlag{Name: "set", Usage: "answer what no reply knows, `NAME=VALUE`; NAME.1 and NAME.2 for one tunnel; see peerconf targets"},
 		&cli.BoolFlag{Name: "placeholders", Usage: "stand REPLACE- words in for masked values, for a preview"},
-		&cli.BoolFlag{Name: "unmasked", Usage: "take keys and identities with *** or xxxxxx as they are"},
+		&cli.BoolFlag{Name: "unmasked", Usage: "take keys with *** or xxxx in them as they are"},
 	)
 }
 
@@ -98,21 +97,37 @@ func renderAction(c *cli.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	out, err := newSink(c.String("output"), renderer, c.Args().Slice(), c.App.Writer)
+	sources, cleanup, err := sources(c)
+	if err != nil {
+		return err
+	}
+	defer cleanup()
+	out, err := newSink(c.String("output"), renderer, names(sources), c.App.Writer)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, out.close(err == nil)) }()
-	return each(c, addresses, func(conn vpn.Connection) error {
+	return each(c, sources, addresses, func(conn vpn.Connection) error {
 		files, warnings, err := renderer.Render(conn)
 		for _, w := range warnings {
-			fmt.Fprintln(c.App.ErrWriter, "peerconf: warning:", w)
+			warn(c, w)
 		}
 		if err != nil {
 			return err
 		}
 		return out.write(files)
 	})
+}
+
+func warn(c *cli.Context, text string) {
+	fmt.Fprintln(c.App.ErrWriter, "peerconf: warning:", vpn.Printable(text))
+}
+
+func names(sources []fetch.Source) (out []string) {
+	for _, s := range sources {
+		out = append(out, s.Name)
+	}
+	return out
 }
 
 func showCommand() *cli.Command {
@@ -124,13 +139,21 @@ func showCommand() *cli.Command {
 		),
 		OnUsageError: usageError,
 		Action: func(c *cli.Context) error {
-			_, addresses, err := parseSet(c.StringSlice("set"))
+			answers, addresses, err := parseSet(c.StringSlice("set"))
+			for name := range answers {
+				err = vpn.Problem{Field: "--set", Value: name, Reason: "a device's answer; show knows no device", Hint: "want one of " + strings.Join(fetch.Answers, ", ")}
+			}
 			if err != nil {
 				return err
 			}
+			sources, cleanup, err := sources(c)
+			if err != nil {
+				return err
+			}
+			defer cleanup()
 			var text bytes.Buffer
 			show := render.NewShow(&text, c.Bool("json"), c.Bool("show-secrets"))
-			if err := each(c, addresses, show.Connection); err != nil {
+			if err := each(c, sources, addresses, show.Connection); err != nil {
 				return err
 			}
 			if err := show.Close(); err != nil {
@@ -147,6 +170,9 @@ func targetsCommand() *cli.Command {
 		Name: "targets", Usage: "list the targets, or the words, limits and answers of one", ArgsUsage: "[TARGET]",
 		OnUsageError: usageError,
 		Action: func(c *cli.Context) error {
+			if c.Args().Len() > 1 {
+				return vpn.Problem{Field: "argument", Value: c.Args().Get(1), Reason: "one TARGET at a time", Hint: "peerconf targets TARGET"}
+			}
 			if !c.Args().Present() {
 				return render.Targets(c.App.Writer)
 			}
@@ -161,15 +187,13 @@ func targetsCommand() *cli.Command {
 
 // each reads the command's sources and calls f with every connection. It goes
 // on behind a refusal, so that all of a run are reported together.
-func each(c *cli.Context, addresses map[string]string, f func(vpn.Connection) error) error {
-	connections, cleanup, err := connections(c, addresses)
-	if err != nil {
-		return err
-	}
-	defer cleanup()
+func each(c *cli.Context, sources []fetch.Source, addresses map[string]string, f func(vpn.Connection) error) error {
 	var problems vpn.Problems
 	count := 0
-	for conn, err := range connections {
+	for conn, err := range fetch.Read(sources, fetch.Options{
+		Name: c.String("name"), Placeholders: c.Bool("placeholders"), Unmasked: c.Bool("unmasked"),
+		Answers: addresses, Warn: func(text string) { warn(c, text) },
+	}) {
 		count++
 		if err == nil {
 			err = f(conn)
@@ -191,7 +215,8 @@ func each(c *cli.Context, addresses map[string]string, f func(vpn.Connection) er
 	return problems.OrNil()
 }
 
-func connections(c *cli.Context, addresses map[string]string) (iter.Seq2[vpn.Connection, error], func(), error) {
+// sources are what the arguments name.
+func sources(c *cli.Context) ([]fetch.Source, func(), error) {
 	args := c.Args().Slice()
 	for _, arg := range args {
 		if len(arg) > 1 && arg[0] == '-' {
@@ -202,14 +227,11 @@ func connections(c *cli.Context, addresses map[string]string) (iter.Seq2[vpn.Con
 	if len(args) == 0 {
 		return nil, nil, vpn.Problem{Reason: "no SOURCE", Hint: "give a saved reply, a directory of them, or - for stdin"}
 	}
-	sources, cleanup, err := fetch.Sources(args, c.App.Reader)
+	found, cleanup, err := fetch.Sources(args, c.App.Reader)
 	if err != nil {
 		cleanup()
-		return nil, nil, err
 	}
-	return fetch.Read(sources, fetch.Options{
-		Name: c.String("name"), Placeholders: c.Bool("placeholders"), Unmasked: c.Bool("unmasked"), Answers: addresses,
-	}), cleanup, nil
+	return found, cleanup, err
 }
 
 // parseSet splits the answers: the ends' addresses are facts about the
@@ -221,7 +243,10 @@ func parseSet(set []string) (device, addresses map[string]string, err error) {
 		if !ok || name == "" || value == "" {
 			return nil, nil, vpn.Problem{Field: "--set", Value: s, Reason: "not NAME=VALUE", Hint: "write it as in --set outside-interface=GigabitEthernet1"}
 		}
-		base, _, _ := strings.Cut(name, ".")
+		base, tunnel, numbered := strings.Cut(name, ".")
+		if numbered && tunnel != "1" && tunnel != "2" {
+			return nil, nil, vpn.Problem{Field: "--set", Value: name, Reason: "no such tunnel", Hint: "NAME.1 and NAME.2 are for one tunnel, NAME for both"}
+		}
 		into := device
 		for _, a := range fetch.Answers {
 			if base == a {
@@ -253,7 +278,7 @@ func report(w io.Writer, err error) {
 		fmt.Fprintln(w, "peerconf: error:", p.Error())
 		last := i == len(several)-1 || several[i+1].Hint != p.Hint
 		if p.Hint != "" && last && !hints[p.Hint] {
-			fmt.Fprintln(w, "peerconf: hint:", p.Hint)
+			fmt.Fprintln(w, "peerconf: hint:", vpn.Printable(p.Hint))
 			hints[p.Hint] = true
 		}
 	}

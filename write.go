@@ -20,28 +20,53 @@ type sink interface {
 	close(keep bool) error
 }
 
-func newSink(path string, r *render.Renderer, sources []string, stdout io.Writer) (sink, error) {
+// newSink opens what -o names. What is read, files by path, is never written.
+func newSink(path string, r *render.Renderer, read []string, stdout io.Writer) (sink, error) {
 	if path == "" || path == "-" {
 		return &stdoutSink{to: stdout}, nil
 	}
-	info, err := os.Stat(path)
-	isDir := strings.HasSuffix(path, string(filepath.Separator)) || err == nil && info.IsDir()
-	for _, s := range sources {
-		if in, err := os.Stat(s); err == nil && info != nil && os.SameFile(in, info) {
-			return nil, vpn.Problem{Field: "-o", Value: path, Reason: "it is also a SOURCE", Hint: "write to another place"}
-		}
+	if real, err := filepath.EvalSymlinks(path); err == nil && !strings.HasSuffix(path, string(filepath.Separator)) {
+		path = real
 	}
-	if isDir {
-		return newDirSink(path, r.Several())
+	info, err := os.Stat(path)
+	if strings.HasSuffix(path, string(filepath.Separator)) || err == nil && info.IsDir() {
+		return newDirSink(path, r.Several(), read)
 	}
 	if r.Several() || r.FilesPerConnection() > 1 {
-		return nil, vpn.Problem{Field: "-o", Value: path, Reason: "one file cannot hold several targets, nor a target that writes several files", Hint: "-o " + path + "/ makes it a directory"}
+		return nil, refusal(path, "one file cannot hold several targets, nor a target that writes several files", "-o "+path+"/ makes it a directory")
+	}
+	if err := writable(path, read); err != nil {
+		return nil, err
 	}
 	f, err := renameio.NewPendingFile(path, renameio.WithStaticPermissions(0o600))
 	if err != nil {
 		return nil, err
 	}
 	return fileSink{f}, nil
+}
+
+func refusal(path, reason, hint string) error {
+	return vpn.Problem{Field: "-o", Value: path, Reason: reason, Hint: hint}
+}
+
+// writable refuses a path that is a source, or no regular file.
+func writable(path string, read []string) error {
+	info, err := os.Stat(path)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if !info.Mode().IsRegular() {
+		return refusal(path, "it is there and not a regular file", "write to another place, or to stdout")
+	}
+	for _, s := range read {
+		if in, err := os.Stat(s); err == nil && os.SameFile(in, info) {
+			return refusal(path, "it is also a SOURCE", "write to another place")
+		}
+	}
+	return nil
 }
 
 // stdoutSink holds the text back until nothing is refused.
@@ -93,18 +118,17 @@ type dirSink struct {
 	dir, stage string
 	made       bool // dir was not there before
 	perTarget  bool // a directory for each target
+	read       []string
 	names      []string
 }
 
-func newDirSink(dir string, perTarget bool) (sink, error) {
-	s := &dirSink{dir: dir, perTarget: perTarget}
-	if _, err := os.Stat(dir); errors.Is(err, os.ErrNotExist) {
-		s.made = true
-	}
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+func newDirSink(dir string, perTarget bool, read []string) (sink, error) {
+	s := &dirSink{dir: dir, perTarget: perTarget, read: read}
+	err := os.Mkdir(dir, 0o700)
+	s.made = err == nil
+	if err != nil && !errors.Is(err, os.ErrExist) {
 		return nil, err
 	}
-	var err error
 	s.stage, err = os.MkdirTemp(dir, ".peerconf-*")
 	return s, err
 }
@@ -136,14 +160,27 @@ func writeSynced(path string, text []byte) error {
 }
 
 func (s *dirSink) close(keep bool) error {
-	defer func() {
-		os.RemoveAll(s.stage)
-		if s.made && !keep {
-			os.Remove(s.dir)
-		}
-	}()
+	err := s.move(keep)
+	os.RemoveAll(s.stage)
+	if s.made && (!keep || err != nil) {
+		os.Remove(s.dir) // when it is empty
+	}
+	return err
+}
+
+// move puts the files into place, once every place is known to take one.
+func (s *dirSink) move(keep bool) error {
 	if !keep {
 		return nil
+	}
+	for _, name := range s.names {
+		to := filepath.Join(s.dir, name)
+		if info, err := os.Stat(filepath.Dir(to)); err == nil && !info.IsDir() {
+			return refusal(filepath.Dir(to), "it is there and not a directory", "write to another place")
+		}
+		if err := writable(to, s.read); err != nil {
+			return err
+		}
 	}
 	for _, name := range s.names {
 		to := filepath.Join(s.dir, name)

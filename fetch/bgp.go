@@ -52,6 +52,9 @@ func (s *settler) bgp(said tunnelStatement) *vpn.BGP {
 		out.PeerASN = peerASN
 	}
 	if b.network != "" {
+		if masked(string(b.network)) && s.Placeholders {
+			return nil
+		}
 		network, err := netip.ParsePrefix(string(b.network))
 		if err != nil || network.Bits() != 30 {
 			s.problem("TunnelCidr", string(b.network), "not a /30 network", "save the reply again")
@@ -59,6 +62,11 @@ func (s *settler) bgp(said tunnelStatement) *vpn.BGP {
 		}
 		out.Network = network.Masked()
 		out.PeerAddress = other(out.Network, out.PeerAddress, out.CloudAddress)
+		for _, ip := range []netip.Addr{out.PeerAddress, out.CloudAddress} {
+			if ip.IsValid() && !out.Network.Contains(ip) {
+				s.problem("TunnelCidr", string(b.network), "the BGP address "+ip.String()+" is not in it", "save the reply again")
+			}
+		}
 	}
 	return out
 }

@@ -10,8 +10,16 @@ import (
 type gateways struct {
 	customer map[string]customerGateway
 	cloud    map[string]cloudGateway
+	ends     map[string]end // what the addresses are of
 	problems vpn.Problems
 }
+
+// end tells what has an address. One account's VPN gateway can be another's
+// customer gateway, and then both have it.
+type end struct{ cloud, customer bool }
+
+func (g *gateways) isCloud(ip string) bool    { return g.ends[ip] == end{cloud: true} }
+func (g *gateways) isCustomer(ip string) bool { return g.ends[ip] == end{customer: true} }
 
 type customerGateway struct {
 	address string
@@ -23,16 +31,27 @@ type cloudGateway struct {
 }
 
 func newGateways() *gateways {
-	return &gateways{customer: map[string]customerGateway{}, cloud: map[string]cloudGateway{}}
+	return &gateways{customer: map[string]customerGateway{}, cloud: map[string]cloudGateway{}, ends: map[string]end{}}
 }
 
 // visitor collects the gateway replies of one source.
 func (g *gateways) visitor(source string) visitor {
 	return visitor{
 		customerGateway: func(w *wireCustomerGateway) {
+			e := g.ends[string(w.IpAddress)]
+			e.customer = true
+			g.ends[string(w.IpAddress)] = e
 			add(g, g.customer, source, string(w.CustomerGatewayId), customerGateway{string(w.IpAddress), w.Asn})
 		},
 		vpnGateway: func(w *wireVpnGateway) {
+			for _, ip := range []text{w.InternetIp, w.DisasterRecoveryInternetIp} {
+				if ip == "" {
+					continue
+				}
+				e := g.ends[string(ip)]
+				e.cloud = true
+				g.ends[string(ip)] = e
+			}
 			add(g, g.cloud, source, string(w.VpnGatewayId),
 				cloudGateway{[2]string{string(w.InternetIp), string(w.DisasterRecoveryInternetIp)}})
 		},

@@ -16,10 +16,10 @@ func masked(value string) bool {
 	return strings.ContainsAny(value, "xX*") && maskedIP.MatchString(value) || strings.Contains(value, "****")
 }
 
-// maskedKey tells whether a key looks masked. Stars and x are letters a key
-// may have, so it goes by a tail of them.
+// maskedKey tells whether a key looks masked: a run of stars, a tail of x's. A
+// key may really be so; --unmasked says that it is.
 func maskedKey(key string) bool {
-	return strings.HasSuffix(key, "***") || strings.HasSuffix(strings.ToLower(key), "xxxxxx")
+	return strings.Contains(key, "***") || strings.HasSuffix(strings.ToLower(key), "xxxx")
 }
 
 const (

@@ -24,6 +24,7 @@ type Options struct {
 	Placeholders bool              // masked values become REPLACE- words
 	Unmasked     bool              // stars and x's in keys and identities are meant
 	Answers      map[string]string // cloud-address[.N], peer-address[.N]
+	Warn         func(text string) // told what the operator should know of the replies as a whole; may be nil
 }
 
 // Answers are the addresses an operator can supply where no reply has them.
@@ -39,9 +40,11 @@ func Read(sources []Source, options Options) iter.Seq2[vpn.Connection, error] {
 func read(sources []Source, options Options) iter.Seq2[vpn.Connection, error] {
 	return func(yield func(vpn.Connection, error) bool) {
 		known := newGateways()
+		var readable []Source
 		for _, src := range sources {
-			if err := visit(src, known.visitor(src.Name)); err != nil {
-				yield(vpn.Connection{}, err)
+			if err := visit(src, known.visitor(src.Name)); err == nil {
+				readable = append(readable, src)
+			} else if !yield(vpn.Connection{}, err) {
 				return
 			}
 		}
@@ -49,14 +52,13 @@ func read(sources []Source, options Options) iter.Seq2[vpn.Connection, error] {
 			return
 		}
 		r := reader{options: options, gateways: known, yield: yield}
-		for _, src := range sources {
-			if err := visit(src, r.visitor(src.Name)); err != nil {
-				yield(vpn.Connection{}, err)
+		for _, src := range readable {
+			if err := visit(src, r.visitor(src.Name)); err != nil && !yield(vpn.Connection{}, err) || r.stopped {
 				return
 			}
-			if r.stopped {
-				return
-			}
+		}
+		if r.listed < r.total && options.Warn != nil {
+			options.Warn(fmt.Sprintf("the lists hold %d of %d connections: save the other pages too", r.listed, r.total))
 		}
 	}
 }
@@ -67,12 +69,15 @@ type reader struct {
 	yield    func(vpn.Connection, error) bool
 	count    int
 	stopped  bool
+
+	listed, total int // connections in lists, and how many there are in all
 }
 
 func (r *reader) visitor(source string) visitor {
 	return visitor{
 		download:   func(w *wireDownload) bool { return r.settle(w.statement(source)) },
 		connection: func(w *wireConnection) bool { return r.settle(w.statement(source)) },
+		page:       func(listed, total int) { r.listed, r.total = r.listed+listed, max(r.total, total) },
 	}
 }
 
@@ -102,6 +107,14 @@ func visit(src Source, v visitor) error {
 	return located(src, walk(in, v))
 }
 
+// place is where a JSON pointer points, in brief.
+func place(p jsontext.Pointer) string {
+	if len(p) > 200 {
+		return string(p[:200]) + "…"
+	}
+	return string(p)
+}
+
 // located turns a decoding error into a problem that names the place, and
 // nothing of what stands there: it might be a key.
 func located(src Source, err error) error {
@@ -120,13 +133,16 @@ func located(src Source, err error) error {
 	case errors.As(err, &xmlSyntax):
 		problem.Reason = fmt.Sprintf("line %d: malformed XML", xmlSyntax.Line)
 	case errors.As(err, &semantic):
-		problem.Field = string(semantic.JSONPointer)
+		problem.Field = place(semantic.JSONPointer)
 		problem.Reason = "not the kind of value the API sends there"
 	case errors.Is(err, io.ErrUnexpectedEOF):
 		problem.Reason = "ends in the middle of a reply"
 	case errors.As(err, &syntactic):
-		problem.Field = string(syntactic.JSONPointer)
+		problem.Field = place(syntactic.JSONPointer)
 		problem.Reason = fmt.Sprintf("malformed JSON at byte %d", syntactic.ByteOffset)
+		if errors.Is(err, jsontext.ErrDuplicateName) {
+			problem.Reason = "stands there twice"
+		}
 	default:
 		return fmt.Errorf("%s: %w", src.Name, err)
 	}

@@ -79,6 +79,13 @@ func TestVariations(t *testing.T) {
 		"XML":                describeXML,
 		"XML, other root":    strings.ReplaceAll(describeXML, "DescribeVpnConnectionsResponse", "DescribeVpnConnections"),
 		"XML, flat":          flatXML,
+		"XML, lower case":    strings.ReplaceAll(strings.ReplaceAll(describeXML, "VpnConnection>", "vpnConnection>"), "<Psk>pgw6dy7d1i8in7x5</Psk>", "<psk><![CDATA[pgw6dy7d1i8in7x5]]></psk>"),
+		"XML, unknown list":  strings.Replace(describeXML, "<Name>", "<Tag><Tag><Key>a</Key></Tag><Tag><Key>b</Key></Tag></Tag><New>1</New><New>2</New><!-- x --><Name>", 1),
+		"empty lists":        strings.Replace(plain, `"EffectImmediately": true`, `"EffectImmediately": true, "TunnelOptionsSpecification": {"TunnelOptions": ""}`, 1),
+		"empty list, string": strings.Replace(plain, `"EffectImmediately": true`, `"EffectImmediately": true, "TunnelOptionsSpecification": ""`, 1),
+		"empty list, array":  strings.Replace(plain, `"EffectImmediately": true`, `"EffectImmediately": true, "TunnelOptionsSpecification": []`, 1),
+		"empty list, object": strings.Replace(plain, `"EffectImmediately": true`, `"EffectImmediately": true, "TunnelOptionsSpecification": {}`, 1),
+		"null in the list":   strings.Replace(plain, `"VpnConnection": [`, `"VpnConnection": [null, `, 1),
 	} {
 		got, err := readAll(Options{}, memory(name, text))
 		if err != nil {
@@ -223,7 +230,7 @@ func TestMasked(t *testing.T) {
 			t.Errorf("%q: %v", value, !want)
 		}
 	}
-	for key, want := range map[string]bool{"pgw6dy7d1i8i****": true, "pgw6dyxxxxxxxx": true, "pgw6dy7d1i8in7x5": false, "a*b": false, "****a": false, "xxx": false} {
+	for key, want := range map[string]bool{"pgw6dy7d1i8i****": true, "pgw6dyxxxxxxxx": true, "pgw6dy7d1i8in7x5": false, "pgw6****7x5": true, "pgw6dyXXXX": true, "a*b": false, "a**b": false, "xxx": false} {
 		if maskedKey(key) != want {
 			t.Errorf("key %q: %v", key, !want)
 		}
@@ -250,6 +257,9 @@ func TestWire(t *testing.T) {
 }
 
 func missing(t *testing.T, ours, theirs reflect.Type, newer map[string]bool) {
+	if ours.Kind() == reflect.Slice && theirs.Kind() == reflect.Struct && theirs.NumField() == 1 { // a list in its container
+		theirs = theirs.Field(0).Type
+	}
 	for ours.Kind() == reflect.Pointer || ours.Kind() == reflect.Slice {
 		ours = ours.Elem()
 	}

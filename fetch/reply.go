@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 
 	"github.com/go-json-experiment/json"
@@ -23,6 +24,7 @@ type visitor struct {
 	connection      func(*wireConnection) bool
 	customerGateway func(*wireCustomerGateway)
 	vpnGateway      func(*wireVpnGateway)
+	page            func(listed, total int) // of a list of connections
 }
 
 var errStop = errors.New("stop")
@@ -36,6 +38,8 @@ type walker struct {
 	dec  *jsontext.Decoder
 	flat []byte            // the members of a reply that are no known container
 	seen map[string]string // their names, lower case to as written
+
+	listed int // connections of a list
 }
 
 // walk visits every reply in r, JSON or XML: one, several one after another,
@@ -120,12 +124,12 @@ func (w *walker) each(f func() error) error {
 }
 
 // members calls f with each name of an object; f reads the value.
-func (w *walker) members(f func(name string) error) error {
-	if _, err := w.dec.ReadToken(); err != nil {
+func members(dec *jsontext.Decoder, f func(name string) error) error {
+	if _, err := dec.ReadToken(); err != nil {
 		return err
 	}
-	for w.dec.PeekKind() != '}' {
-		name, err := w.dec.ReadToken()
+	for dec.PeekKind() != '}' {
+		name, err := dec.ReadToken()
 		if err != nil {
 			return err
 		}
@@ -133,16 +137,16 @@ func (w *walker) members(f func(name string) error) error {
 			return err
 		}
 	}
-	_, err := w.dec.ReadToken()
+	_, err := dec.ReadToken()
 	return err
 }
 
 // reply reads one reply. Containers are streamed; what else it has is kept,
 // for the replies that are one flat object.
 func (w *walker) reply() error {
-	w.flat, w.seen = append(w.flat[:0], '{'), map[string]string{}
+	w.flat, w.seen, w.listed = append(w.flat[:0], '{'), map[string]string{}, 0
 	contained := false
-	err := w.members(func(name string) error {
+	err := members(w.dec, func(name string) error {
 		lower := strings.ToLower(name)
 		switch lower {
 		case "vpnconnectionconfig":
@@ -150,7 +154,10 @@ func (w *walker) reply() error {
 			return decode(w.dec, w.download)
 		case "vpnconnections":
 			contained = true
-			return w.list("vpnconnection", func() error { return decode(w.dec, w.connection) })
+			return w.list("vpnconnection", func() error {
+				w.listed++
+				return decode(w.dec, w.connection)
+			})
 		case "customergateways":
 			contained = true
 			return w.list("customergateway", func() error { return decode(w.dec, always(w.customerGateway)) })
@@ -160,10 +167,27 @@ func (w *walker) reply() error {
 		}
 		return w.keep(lower, name)
 	})
-	if err != nil || contained {
+	if err != nil {
 		return err
 	}
+	if contained {
+		return w.count()
+	}
 	return w.flatReply()
+}
+
+// count reports how many connections a list has here and in all.
+func (w *walker) count() error {
+	var page struct{ TotalCount text }
+	if w.page == nil || w.listed == 0 {
+		return nil
+	}
+	if err := json.Unmarshal(append(w.flat, '}'), &page, anyCase); err != nil {
+		return err
+	}
+	total, _ := strconv.Atoi(string(page.TotalCount))
+	w.page(w.listed, total)
+	return nil
 }
 
 func (w *walker) keep(lower, name string) error {
@@ -188,7 +212,7 @@ func (w *walker) list(element string, f func() error) error {
 	if w.dec.PeekKind() != '{' {
 		return w.dec.SkipValue()
 	}
-	return w.members(func(name string) error {
+	return members(w.dec, func(name string) error {
 		if strings.EqualFold(name, element) {
 			return w.each(f)
 		}
@@ -240,7 +264,7 @@ const knownReplies = "give a reply of DownloadVpnConnectionConfig or DescribeVpn
 
 // decode hands the next value to f as a T, or skips it where f is nil.
 func decode[T any](dec *jsontext.Decoder, f func(*T) bool) error {
-	if f == nil {
+	if f == nil || dec.PeekKind() == 'n' {
 		return dec.SkipValue()
 	}
 	var v T

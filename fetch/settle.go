@@ -80,8 +80,6 @@ func (s *settler) numbers(tunnels []tunnelStatement) []int {
 	for i, t := range tunnels {
 		numbers[i] = i + 1
 		switch {
-		case len(tunnels) == 1:
-			continue
 		case t.index == "1", t.index == "2":
 			numbers[i] = int(t.index[0] - '0')
 		case strings.EqualFold(string(t.role), "master"):
@@ -182,22 +180,30 @@ func (s *settler) answer(name string) field {
 	return field{}
 }
 
-// checkSides refuses identities or ends that stand exactly the wrong way
-// round: which side the reply speaks for is then in doubt.
+// checkSides refuses ends or identities that stand the wrong way round: which
+// side the reply speaks for is then in doubt. An identity may be any address
+// but the other end's. Gateways of a Download reply, which has no ids to join
+// by, are recognised by their addresses.
 func (s *settler) checkSides(said tunnelStatement, cloud, peer address, t vpn.Tunnel) {
-	if !cloud.settled || !peer.settled || !cloud.IP.IsValid() || !peer.IP.IsValid() {
-		return
+	swapped := func(fields, why string) {
+		s.problem(fields, "", "swapped: "+why,
+			"compare with the connection in the console; if it really stands so, set it right there, else save the reply again")
 	}
-	if t.CloudIdentity.Value == peer.String() && t.PeerIdentity.Value == cloud.String() {
-		s.problem("LocalId and RemoteId", "", fmt.Sprintf(
-			"exactly swapped: the cloud's identity is the peer's address %s (%s) and the peer's is the cloud's %s (%s)",
-			peer, peer.field, cloud, cloud.field),
-			"compare with the connection in the console; if its ids really stand so, set them right there, else correct the reply")
+	switch {
+	case cloud.IP.IsValid() && cloud.IP == peer.IP:
+		s.problem("addresses", cloud.String(), fmt.Sprintf("both ends have it (%s, %s)", cloud.field, peer.field), "add the gateways' replies, or --set peer-address=A.B.C.D")
+	case cloud.settled && peer.settled && t.PeerIdentity.Value == cloud.String() && t.CloudIdentity.Value == peer.String():
+		swapped("LocalId and RemoteId", fmt.Sprintf("the peer's identity is the cloud's address %s (%s), and the cloud's is the peer's %s (%s)", cloud, cloud.field, peer, peer.field))
+	case cloud.settled && t.PeerIdentity.Value == cloud.String():
+		swapped("LocalId and RemoteId", fmt.Sprintf("the peer's identity is the cloud's address %s (%s)", cloud, cloud.field))
+	case peer.settled && t.CloudIdentity.Value == peer.String():
+		swapped("LocalId and RemoteId", fmt.Sprintf("the cloud's identity is the peer's address %s (%s)", peer, peer.field))
 	}
-	if said.cloudEnd.value == peer.String() && said.peerEnd.value == cloud.String() {
-		s.problem("Local and Remote", "", fmt.Sprintf(
-			"exactly swapped: Remote is the peer's address (%s) and Local the cloud's (%s)", peer.field, cloud.field),
-			"save the reply of DownloadVpnConnectionConfig again; it speaks from the customer's side")
+	g := s.gateways
+	if g.isCustomer(said.cloudEnd.value) && g.isCloud(said.peerEnd.value) {
+		swapped("Local and Remote", "Remote is a customer gateway's address and Local a VPN gateway's")
+	} else if s.said.vpnGateway == "" && g.isCustomer(said.cloudID.value) && g.isCloud(said.peerID.value) {
+		swapped("LocalId and RemoteId", "RemoteId is a customer gateway's address and LocalId a VPN gateway's")
 	}
 }
 
@@ -206,7 +212,7 @@ func (s *settler) identity(f field, own vpn.Address, word string) vpn.Identity {
 	if f.value == "" {
 		return vpn.Identity{Kind: vpn.IDIPv4, Value: own.String()}
 	}
-	if masked(f.value) && !s.Unmasked {
+	if masked(f.value) {
 		if !s.Placeholders {
 			s.problem(f.name, f.value, maskedReason, maskedHint)
 			return vpn.Identity{}
@@ -262,7 +268,7 @@ func (s *settler) key(psk string) vpn.Secret {
 	case psk == "":
 		return vpn.Secret{}
 	case maskedKey(psk) && !s.Unmasked:
-		s.problem("Psk", "", maskedReason, maskedHint+"; if the key really ends so, --unmasked takes it as it is")
+		s.problem("Psk", "", maskedReason, maskedHint+"; if the key really is so, --unmasked takes it as it is")
 	case len(psk) > 100:
 		s.problem("Psk", "", "longer than the 100 characters Alibaba allows", "save the reply again")
 	case strings.ContainsFunc(psk, func(r rune) bool { return r <= ' ' || r > '~' }):

@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"peerconf/vpn"
@@ -17,6 +18,9 @@ type Source struct {
 	Open func() (io.ReadCloser, error)
 }
 
+// Stdin is the name of the source that - stands for.
+const Stdin = "stdin"
+
 // Sources turns the arguments of a command into sources: files, directories
 // (every file below them but hidden ones, in lexical order), and - for stdin.
 // The cleanup function must be called when reading is done.
@@ -24,6 +28,9 @@ func Sources(args []string, stdin io.Reader) (sources []Source, cleanup func(), 
 	cleanup = func() {}
 	for _, arg := range args {
 		if arg == "-" {
+			if slices.ContainsFunc(sources, func(s Source) bool { return s.Name == Stdin }) {
+				return nil, cleanup, vpn.Problem{Field: "SOURCE", Value: arg, Reason: "stdin is named twice", Hint: "name it once"}
+			}
 			spool, remove, err := spooled(stdin)
 			if err != nil {
 				return nil, cleanup, err
@@ -64,13 +71,14 @@ func files(root string) ([]Source, error) {
 	return found, err
 }
 
-// spooled keeps stdin in a file nobody else can open, to be read twice
-// without holding it in memory.
+// spooled keeps stdin in a file without a name, to be read twice without
+// holding it in memory.
 func spooled(stdin io.Reader) (Source, func(), error) {
 	f, err := os.CreateTemp("", "peerconf-*")
 	if err != nil {
 		return Source{}, func() {}, err
 	}
+	os.Remove(f.Name()) // where an open file cannot be removed, remove does it
 	remove := func() { f.Close(); os.Remove(f.Name()) }
 	if _, err := io.Copy(f, stdin); err != nil {
 		remove()
@@ -80,5 +88,5 @@ func spooled(stdin io.Reader) (Source, func(), error) {
 		_, err := f.Seek(0, io.SeekStart)
 		return io.NopCloser(f), err
 	}
-	return Source{"stdin", open}, remove, nil
+	return Source{Stdin, open}, remove, nil
 }

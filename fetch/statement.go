@@ -1,5 +1,7 @@
 package fetch
 
+import "strings"
+
 // statement is what one reply says of a connection, with the sides named. This
 // is the only place where local and remote turn into peer and cloud.
 type statement struct {
@@ -48,10 +50,10 @@ func (d *wireDownload) statement(source string) statement {
 		cloudSubnet: field{"RemoteSubnet", string(d.RemoteSubnet)},
 		top:         downloadTunnel("", d.Local, d.Remote, d.IkeConfig, d.IpsecConfig),
 	}
-	for _, t := range d.TunnelsConfig.TunnelConfig {
+	for _, t := range d.TunnelsConfig {
 		s.tunnels = append(s.tunnels, downloadTunnel(t.TunnelId, t.Local, t.Remote, t.IkeConfig, t.IpsecConfig))
 	}
-	for _, b := range d.BgpConfigs.BgpConfig {
+	for _, b := range d.BgpConfigs {
 		session := &bgpStatement{b.LocalAsn, b.LocalBgpIp, b.PeerAsn, b.PeerBgpIp, b.TunnelCidr, false}
 		if len(s.tunnels) == 0 {
 			s.top.bgp = session
@@ -90,14 +92,20 @@ func (c *wireConnection) statement(source string) statement {
 			TunnelIkeConfig: c.IkeConfig, TunnelIpsecConfig: c.IpsecConfig,
 		}),
 	}
-	if b := c.VpnBgpConfig; b != nil {
+	if b := c.VpnBgpConfig; b != nil && !off(b.EnableBgp) {
 		s.top.bgp = &bgpStatement{b.LocalAsn, b.LocalBgpIp, b.PeerAsn, b.PeerBgpIp, b.TunnelCidr, true}
 	}
-	for _, t := range c.TunnelOptionsSpecification.TunnelOptions {
+	for _, t := range c.TunnelOptionsSpecification {
+		if off(c.EnableTunnelsBgp) {
+			t.TunnelBgpConfig = nil
+		}
 		s.tunnels = append(s.tunnels, describeTunnel(t))
 	}
 	return s
 }
+
+// off tells whether a switch is there and not on.
+func off(t text) bool { return strings.EqualFold(string(t), "false") }
 
 func describeTunnel(w wireTunnel) tunnelStatement {
 	t := tunnelStatement{

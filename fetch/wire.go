@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 
+	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 )
 
@@ -33,6 +34,42 @@ func (t *text) UnmarshalJSON(b []byte) error {
 	}
 	return nil
 }
+
+// list is a list as the API nests it, {"TunnelConfig": [ … ]}. Empty, it may be
+// sent as null, "", {} or []; of one element, as the element.
+type list[T any] []T
+
+func (l *list[T]) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
+	switch dec.PeekKind() {
+	case '{':
+		return members(dec, func(string) error { return l.elements(dec) })
+	default:
+		return l.elements(dec)
+	}
+}
+
+func (l *list[T]) elements(dec *jsontext.Decoder) error {
+	switch dec.PeekKind() {
+	case '[':
+		return json.UnmarshalDecode(dec, (*[]T)(l), anyCase)
+	case '{':
+		var one T
+		err := json.UnmarshalDecode(dec, &one, anyCase)
+		*l = append(*l, one)
+		return err
+	}
+	var none text
+	if err := json.UnmarshalDecode(dec, &none); err != nil {
+		return err
+	}
+	if none != "" {
+		return errors.New("want a list")
+	}
+	return nil
+}
+
+// UnmarshalJSON is for encoding/json, which reading is measured against.
+func (l *list[T]) UnmarshalJSON(b []byte) error { return json.Unmarshal(b, l, anyCase) }
 
 type wireIKE struct {
 	Psk         text
@@ -71,8 +108,8 @@ type wireDownload struct {
 	RemoteSubnet  text
 	IkeConfig     *wireIKE
 	IpsecConfig   *wireIPsec
-	TunnelsConfig struct{ TunnelConfig []wireDownloadTunnel }
-	BgpConfigs    struct{ BgpConfig []wireBGP }
+	TunnelsConfig list[wireDownloadTunnel]
+	BgpConfigs    list[wireBGP]
 }
 
 type wireDownloadTunnel struct {
@@ -100,7 +137,7 @@ type wireConnection struct {
 	IkeConfig                  *wireIKE
 	IpsecConfig                *wireIPsec
 	VpnBgpConfig               *wireVpnBGP
-	TunnelOptionsSpecification struct{ TunnelOptions []wireTunnel }
+	TunnelOptionsSpecification list[wireTunnel]
 }
 
 // wireVpnBGP is the BGP session of a single-tunnel connection.

@@ -4,21 +4,39 @@ import (
 	"bytes"
 	"encoding/xml"
 	"io"
+	"reflect"
+	"strings"
+	"sync"
 
 	"github.com/go-json-experiment/json/jsontext"
+
+	"peerconf/vpn"
 )
 
-// lists are the elements whose children are one list.
-var lists = map[string]bool{
-	"VpnConnections":             true,
-	"TunnelsConfig":              true,
-	"BgpConfigs":                 true,
-	"TunnelOptionsSpecification": true,
-	"CustomerGateways":           true,
-	"VpnGateways":                true,
-	"VpnAttachments":             true,
-	"Tags":                       true,
+// containers are the names around what the wire structs hold. The children of
+// those marked are one list.
+var containers = map[string]bool{
+	"VpnConnectionConfig": false, "VpnConnection": false, "CustomerGateway": false, "VpnGateway": false,
+	"VpnConnections": true, "CustomerGateways": true, "VpnGateways": true, "VpnAttachments": true,
+	"TunnelsConfig": true, "BgpConfigs": true, "TunnelOptionsSpecification": true,
+	"TunnelConfig": false, "BgpConfig": false, "TunnelOptions": false,
+	"TotalCount": false, "RequestId": false, "Code": false, "Message": false,
 }
+
+// known maps the lower case of every element that is read to whether it is a
+// list. Others are passed over, and may repeat.
+var known = sync.OnceValue(func() map[string]bool {
+	all := map[string]bool{}
+	for _, t := range []any{wireDownload{}, wireDownloadTunnel{}, wireConnection{}, wireTunnel{}, wireIKE{}, wireIPsec{}, wireBGP{}, wireVpnBGP{}, wireCustomerGateway{}, wireVpnGateway{}} {
+		for _, f := range reflect.VisibleFields(reflect.TypeOf(t)) {
+			all[strings.ToLower(f.Name)] = false
+		}
+	}
+	for name, isList := range containers {
+		all[strings.ToLower(name)] = isList
+	}
+	return all
+})
 
 // xmlReader rewrites XML replies as the JSON the API sends for them, so that
 // there is one way to understand a reply. An element with children becomes an
@@ -38,7 +56,13 @@ type element struct {
 	chars []byte
 }
 
-func newXMLReader(r io.Reader) *xmlReader { return &xmlReader{dec: xml.NewDecoder(r)} }
+func newXMLReader(r io.Reader) *xmlReader {
+	x := &xmlReader{dec: xml.NewDecoder(r)}
+	x.dec.CharsetReader = func(charset string, _ io.Reader) (io.Reader, error) {
+		return nil, vpn.Problem{Field: "encoding", Value: charset, Reason: "XML in another encoding than UTF-8", Hint: "convert the file: iconv -f " + charset + " -t UTF-8"}
+	}
+	return x
+}
 
 func (x *xmlReader) Read(p []byte) (int, error) {
 	for x.out.Len() == 0 && x.err == nil {
@@ -57,6 +81,9 @@ func (x *xmlReader) step() error {
 	}
 	switch token := token.(type) {
 	case xml.StartElement:
+		if _, ok := known()[strings.ToLower(token.Name.Local)]; !ok && len(x.stack) > 0 {
+			return x.dec.Skip()
+		}
 		x.start(token.Name.Local)
 	case xml.CharData:
 		if n := len(x.stack); n > 0 {
@@ -72,7 +99,7 @@ func (x *xmlReader) start(name string) {
 	if n := len(x.stack); n > 0 {
 		x.separate(&x.stack[n-1], name)
 	}
-	x.stack = append(x.stack, element{name: name, list: lists[name]})
+	x.stack = append(x.stack, element{name: name, list: known()[strings.ToLower(name)]})
 }
 
 // separate writes what stands between a parent and its next child.

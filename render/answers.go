@@ -15,6 +15,11 @@ type answers struct {
 	given  map[string]string
 	taken  map[string]int // how many of a counting answer are taken
 	warned map[string]bool
+	used   map[uint64]bool // sums of values that only one tunnel may have
+}
+
+func newAnswers(given map[string]string) *answers {
+	return &answers{given, map[string]int{}, map[string]bool{}, map[uint64]bool{}}
 }
 
 // answered returns the tunnel's value for each of the dialect's answers that
@@ -30,22 +35,41 @@ func (n *normalizer) answered(t vpn.Tunnel) map[string]string {
 }
 
 func (n *normalizer) answer(a Answer, t vpn.Tunnel) string {
-	if len(n.answers.given) > 0 {
-		if v, ok := n.answers.given[a.Name+"."+strconv.Itoa(t.Number)]; ok {
-			return v
-		}
-	}
-	v, given := n.answers.given[a.Name]
-	if !given && a.Default != nil {
+	v := n.given(a, t)
+	if v == "" && a.Default != nil {
 		v = a.Default(n.conn, t)
 	}
-	switch {
-	case given && a.Number != nil:
-		return n.next(a, t, v)
-	case v != "":
+	if v == "" {
+		return n.unanswered(a, t)
+	}
+	if !a.PerConnection && (a.Unique || a.Number != nil) || a.PerConnection && a.Number != nil && t.Number == 1 {
+		n.alone(a, t, v)
+	}
+	return v
+}
+
+// given is the operator's answer: the tunnel's own, or the one for all.
+func (n *normalizer) given(a Answer, t vpn.Tunnel) string {
+	if len(n.answers.given) == 0 {
+		return ""
+	}
+	if v, ok := n.answers.given[a.Name+"."+strconv.Itoa(t.Number)]; ok {
 		return v
 	}
-	return n.unanswered(a, t)
+	v, ok := n.answers.given[a.Name]
+	if ok && a.Number != nil {
+		return n.next(a, t, v)
+	}
+	return v
+}
+
+// alone refuses a value that another tunnel of the run has.
+func (n *normalizer) alone(a Answer, t vpn.Tunnel, v string) {
+	key := sum(a.Name + "=" + v)
+	if n.answers.used[key] {
+		n.refuse(t, "--set "+a.Name, v, "another tunnel of this run has it", fmt.Sprintf("answer %s.1 and %s.2 apart, or render the connections one by one", a.Name, a.Name))
+	}
+	n.answers.used[key] = true
 }
 
 func (n *normalizer) unanswered(a Answer, t vpn.Tunnel) string {

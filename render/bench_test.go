@@ -33,7 +33,7 @@ func BenchmarkView(b *testing.B) {
 			b.ReportAllocs()
 			c := benchConnection()
 			for b.Loop() {
-				n := normalizer{target: Target{Dialect: d}, answers: &answers{taken: map[string]int{}, warned: map[string]bool{}}, conn: c}
+				n := normalizer{target: Target{Dialect: d}, answers: newAnswers(nil), conn: c}
 				if _, problems := n.normalize(); problems != nil {
 					b.Fatal(problems)
 				}

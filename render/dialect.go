@@ -24,7 +24,8 @@ type Dialect struct {
 
 	// Key writes a pre-shared key so that the device reads back the same
 	// bytes, or says why it cannot be written.
-	Key func(key string, version vpn.Version) (text, refused string)
+	Key     func(key string, version vpn.Version) (text, refused string)
+	KeyWord string // where a word stands for the key, %s
 
 	Answers  []Answer
 	Refusals []Rule // what the device cannot do though it has the words
@@ -75,6 +76,7 @@ type Answer struct {
 	Name          string
 	Meaning       string
 	Form          *regexp.Regexp
+	Unique        bool                                        // no two tunnels of a run may have one value; numbers never may
 	Number        *Range                                      // counts up: each further tunnel of a run takes the next
 	PerConnection bool                                        // tunnels share it
 	Default       func(c vpn.Connection, t vpn.Tunnel) string // nil: there is no safe default
@@ -103,6 +105,8 @@ var commonNotices = []Rule{
 	{When: alwaysHolds, Reason: "MTU: keep it at 1400 or less inside the tunnel, and clamp TCP MSS to 1360"},
 	{When: both(isMain, not(bothAddresses)), Reason: "a domain name as identity in IKEv1 main mode: the cloud recommends aggressive mode with it, or ikev2"},
 	{When: both(severalPairs, isIKEv1), Reason: "several subnets with IKEv1: the cloud supports them with IKEv2 only for sure"},
+	{When: both(not(isIKEv1), saysAggressive), Reason: "IkeMode aggressive means nothing with ikev2 and is left out"},
+	{When: both(policyBased, allOfCloud), Reason: "the cloud's subnet is 0.0.0.0/0: all traffic of the peer's subnets is meant to go to the cloud; no route for it is written"},
 	{When: hasBGP, Reason: "BGP: the session inside the tunnel is not configured here; peerconf show has its addresses and AS numbers"},
 }
 
@@ -123,6 +127,11 @@ func bothAddresses(_ vpn.Connection, t vpn.Tunnel) bool {
 	return t.PeerIdentity.Kind == vpn.IDIPv4 && t.CloudIdentity.Kind == vpn.IDIPv4
 }
 
+func saysAggressive(_ vpn.Connection, t vpn.Tunnel) bool { return t.IKE.Mode == vpn.Aggressive }
+func allOfCloud(c vpn.Connection, _ vpn.Tunnel) bool {
+	return len(c.CloudSubnets) == 1 && c.CloudSubnets[0].Word == "" && c.CloudSubnets[0].Prefix.Bits() == 0
+}
+
 func hasBGP(_ vpn.Connection, t vpn.Tunnel) bool { return t.BGP != nil }
 
 // guomi stands in every table for China's national algorithms.
@@ -131,6 +140,8 @@ var guomi = Word{
 	Hint: "no target has it: use a VPN gateway of type Normal instead of NationalStandard",
 }
 
+const octet = `(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])`
+
 // The forms an answer may have. None lets a quote, a blank or a comment sign
 // into the text.
 var (
@@ -138,7 +149,7 @@ var (
 	formNumber    = regexp.MustCompile(`^(0|[1-9][0-9]{0,9})$`)
 	formName      = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_-]{0,30}$`)
 	formInterface = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_-]{0,14}$`)
-	formLocal     = regexp.MustCompile(`^(%any|%defaultroute|(\d{1,3}\.){3}\d{1,3})$`)
+	formLocal     = regexp.MustCompile(`^(%any|%defaultroute|(` + octet + `\.){3}` + octet + `)$`)
 )
 
 // Predicates that rules and answers share.
@@ -168,12 +179,6 @@ func both(conditions ...func(vpn.Connection, vpn.Tunnel) bool) func(vpn.Connecti
 		}
 		return true
 	}
-}
-
-// connectionName and constant are defaults of answers.
-func connectionName(c vpn.Connection, _ vpn.Tunnel) string { return sanitized(c.Title()) }
-func constant(s string) func(vpn.Connection, vpn.Tunnel) string {
-	return func(vpn.Connection, vpn.Tunnel) string { return s }
 }
 
 func not(condition func(vpn.Connection, vpn.Tunnel) bool) func(vpn.Connection, vpn.Tunnel) bool {

@@ -21,7 +21,8 @@ var juniperSRX = Dialect{
 		vpn.IKEv1: junosIdentities,
 		vpn.IKEv2: junosIdentities,
 	},
-	Key: keyJunos,
+	Key:     keyJunos,
+	KeyWord: `ascii-text "%s"`,
 	Answers: []Answer{
 		{Name: "external-interface", Form: formWord, Meaning: "the interface towards the Internet with its unit, such as ge-0/0/0.0"},
 		{Name: "st0-unit", Form: formNumber, Number: &Range{Min: 0, Max: 15999}, Meaning: "a free unit of the tunnel interface st0"},

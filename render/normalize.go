@@ -57,7 +57,7 @@ func (n *normalizer) normalize() (View, vpn.Problems) {
 		}
 	}
 	v.OnePair = len(v.Pairs) == 1
-	v.StaticRoutes = v.OnePair && !v.RouteBased
+	v.StaticRoutes = v.OnePair && !v.RouteBased && !allOfCloud(c, vpn.Tunnel{})
 	v.VTI = v.RouteBased || v.Dual
 	v.OneCloudID = oneCloudID(c, vpn.Tunnel{})
 	for _, t := range c.Tunnels {
@@ -97,13 +97,23 @@ func prefixes(nets []Net) []string {
 
 func groups(v View) []Group {
 	if !v.RouteBased {
-		return []Group{{v.Name, v.Tunnels[0], v.Tunnels}}
+		return []Group{group(v.Name, v.Tunnels)}
 	}
 	var out []Group
-	for _, t := range v.Tunnels {
-		out = append(out, Group{t.Name, t, []Tunnel{t}})
+	for i, t := range v.Tunnels {
+		out = append(out, group(t.Name, v.Tunnels[i:i+1]))
 	}
 	return out
+}
+
+func group(name string, tunnels []Tunnel) Group {
+	g := Group{Name: name, First: tunnels[0], Tunnels: tunnels}
+	for _, t := range tunnels {
+		if !slices.Contains(g.CloudIdentities, t.CloudIdentity) {
+			g.CloudIdentities = append(g.CloudIdentities, t.CloudIdentity)
+		}
+	}
+	return g
 }
 
 func (n *normalizer) tunnel(name string, t vpn.Tunnel) Tunnel {
@@ -218,8 +228,11 @@ func (n *normalizer) lifetime(t vpn.Tunnel, field string, l vpn.Lifetime, r Rang
 }
 
 func (n *normalizer) key(t vpn.Tunnel) string {
-	if w := t.PSK.Placeholder(); w != "" || t.PSK.IsZero() {
-		return w
+	if w := t.PSK.Placeholder(); w != "" {
+		return fmt.Sprintf(n.target.KeyWord, w)
+	}
+	if t.PSK.IsZero() {
+		return "" // vpn.Check refuses it
 	}
 	text, refused := n.target.Key(t.PSK.Reveal(), t.IKE.Version)
 	if refused != "" {

@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"fmt"
 	"hash/crc32"
+	"hash/maphash"
 	"maps"
 	"reflect"
 	"slices"
@@ -30,7 +31,8 @@ type prepared struct {
 	files   []program
 	text    []*bytes.Buffer // of each file, used again for every connection
 	answers *answers
-	names   map[string]bool // of objects, already taken
+	names   map[string]bool               // of objects, already taken
+	keys    map[[2]vpn.Address]vpn.Secret // by the two addresses a tunnel joins
 }
 
 // Output is one file of a connection's configuration.
@@ -57,7 +59,7 @@ func New(targets []string, given map[string]string) (*Renderer, error) {
 			return nil, vpn.Problem{Field: "--target", Value: s, Reason: "named twice", Hint: "name each target once"}
 		}
 		all = append(all, t)
-		p := prepared{Target: t, answers: &answers{given, map[string]int{}, map[string]bool{}}, names: map[string]bool{}}
+		p := prepared{Target: t, answers: newAnswers(given), names: map[uint64]bool{}, keys: map[uint64]uint64{}}
 		for _, f := range t.Files {
 			p.files, p.text = append(p.files, compile(f.Template)), append(p.text, &bytes.Buffer{})
 		}
@@ -97,7 +99,7 @@ func (r *Renderer) Render(c vpn.Connection) ([]Output, []string, error) {
 	for _, p := range r.targets {
 		n := normalizer{target: p.Target, answers: p.answers, conn: c}
 		view, refused := n.normalize()
-		problems = append(problems, append(refused, p.claim(view.Name, c)...)...)
+		problems = append(problems, append(refused, p.claim(view, c)...)...)
 		warnings = append(warnings, n.warnings...)
 		views = append(views, view)
 	}
@@ -126,15 +128,38 @@ func (p prepared) print(v View) []Output {
 	return out
 }
 
-// claim takes a name for a connection; two may not share one on a device.
-func (p prepared) claim(name string, c vpn.Connection) vpn.Problems {
-	if !p.names[name] {
-		p.names[name] = true
-		return nil
+// claim takes the names and the address pairs of a connection: on one device no
+// two connections may share a name, or join the same addresses with two keys.
+func (p prepared) claim(v View, c vpn.Connection) (out vpn.Problems) {
+	refuse := func(field, value, reason string) {
+		out = append(out, vpn.Problem{Connection: c.Title(), Target: p.Target.String(), Field: field, Value: value, Reason: reason,
+			Hint: "render them one by one, each with its own --name, or drop one reply"})
 	}
-	return vpn.Problems{{Connection: c.Title(), Target: p.Target.String(), Field: "name", Value: name,
-		Reason: "another connection of this run has it, or this one is in two replies", Hint: "render them one by one, each with its own --name, or drop one reply"}}
+	names := []string{v.Name}
+	for i, t := range v.Tunnels {
+		if t.Name != v.Name {
+			names = append(names, t.Name)
+		}
+		ends := t.PeerAddress + " and " + t.CloudAddress
+		own := sum(c.Tunnels[i].PSK.Reveal())
+		if key, taken := p.keys[sum(ends)]; taken && key != own {
+			refuse("addresses", ends, "another connection of this run joins them with another key, and a device finds keys by address")
+		}
+		p.keys[sum(ends)] = own
+	}
+	for _, name := range names {
+		if p.names[sum(name)] {
+			refuse("name", name, "another connection of this run has it, or this one is in two replies")
+			break
+		}
+		p.names[sum(name)] = true
+	}
+	return out
 }
+
+func sum(s string) uint64 { return maphash.String(seed, s) }
+
+var seed = maphash.MakeSeed()
 
 // notes tell what to do with a file.
 func (f File) notes(name string) []string {

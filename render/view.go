@@ -31,6 +31,8 @@ type Group struct {
 	Name    string
 	First   Tunnel
 	Tunnels []Tunnel
+
+	CloudIdentities []string // each once
 }
 
 // Net is a network in the notations devices use.

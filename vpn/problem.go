@@ -3,6 +3,7 @@ package vpn
 import (
 	"strconv"
 	"strings"
+	"unicode"
 )
 
 // Problem is a refusal: what stands in the way of a right configuration, and
@@ -40,7 +41,24 @@ func (p Problem) Error() string {
 	if p.Target != "" {
 		text += ": " + p.Target
 	}
-	return strings.TrimPrefix(text+": "+p.Reason, ": ")
+	return Printable(strings.TrimPrefix(text+": "+p.Reason, ": "))
+}
+
+// Printable escapes what would leave a line or steer a terminal: ids and API
+// messages are other people's text.
+func Printable(s string) string {
+	if !strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }) {
+		return s
+	}
+	var b strings.Builder
+	for _, r := range s {
+		if unicode.IsPrint(r) {
+			b.WriteRune(r)
+		} else {
+			b.WriteString(strings.Trim(strconv.QuoteRune(r), "'"))
+		}
+	}
+	return b.String()
 }
 
 // Problems are all refusals of one connection.
