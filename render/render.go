@@ -31,8 +31,10 @@ type prepared struct {
 	files   []program
 	text    []*bytes.Buffer // of each file, used again for every connection
 	answers *answers
-	names   map[string]bool               // of objects, already taken
-	keys    map[[2]vpn.Address]vpn.Secret // by the two addresses a tunnel joins
+
+	// What is taken, as sums: a run may have any number of connections.
+	names map[uint64]bool   // of objects
+	keys  map[uint64]uint64 // by the two addresses a tunnel joins
 }
 
 // Output is one file of a connection's configuration.
