@@ -49,6 +49,7 @@ var stories = []story{
 	{name: "ikev2-subnets", source: "ikev2-subnets.json"},
 	{name: "pfs-off", source: "pfs-off.json"},
 	{name: "pfs-differs", source: "pfs-differs.json"},
+	{name: "pfs-differs-v2", source: "pfs-differs-v2.json"},
 	{name: "lifetimes", source: "lifetimes.json"},
 	{name: "sha2", source: "sha2.json"},
 	{name: "weak", source: "weak.json"},

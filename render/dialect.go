@@ -92,6 +92,7 @@ type Rule struct {
 	When   func(c vpn.Connection, t vpn.Tunnel) bool
 	Since  Version // the rule holds from this version of the device on
 	Until  Version // and up to this one
+	Doubt  bool    // it refuses too where the version is not known
 	Field  string
 	Reason string
 	Hint   string

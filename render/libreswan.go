@@ -40,7 +40,11 @@ var libreswan = Dialect{
 		{Name: "vti-interface", Form: formInterface, Unique: true, When: usesVTI, Default: vtiName, Fallback: "vti and the cloud's address in hexadecimal",
 			Meaning: "the tunnel interface that libreswan makes, at most 15 characters"},
 	},
-	Refusals: []Rule{oneKeyPerIdentity},
+	Refusals: []Rule{oneKeyPerIdentity, {
+		When: both(not(isIKEv1), pfsDiffers), Until: "5.2", Doubt: true, Field: "IpsecPfs",
+		Reason: "libreswan 4 rekeys an IKEv2 child with the IKE group whatever esp= says, so the tunnel would fail at its first rekey",
+		Hint:   "set IpsecPfs of the connection to the group of IkePfs, or use --target libreswan@5.2 where that or a later one runs",
+	}},
 	Notices: []Rule{
 		{When: alwaysHolds, Reason: "initiates: this host, at once"},
 		{When: hasDPD, Until: "5.0", Reason: "dpdaction is for libreswan 4; libreswan 5 says that it ignores it"},
@@ -86,6 +90,10 @@ var libreswanIdentities = map[vpn.IDKind]Identity{
 	vpn.IDIPv4:     {Peer: "%s", Cloud: "%s"},
 	vpn.IDFQDN:     {Peer: "@%s", Cloud: "@%s"},
 	vpn.IDUserFQDN: {Peer: "%s", Cloud: "%s"},
+}
+
+func pfsDiffers(_ vpn.Connection, t vpn.Tunnel) bool {
+	return t.ESP.PFS != vpn.NoGroup && t.ESP.PFS != t.IKE.Group
 }
 
 // usesVTI: libreswan cannot hold the same selectors twice but by marks.

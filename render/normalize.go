@@ -244,7 +244,7 @@ func (n *normalizer) key(t vpn.Tunnel) string {
 // rules applies the dialect's own refusals and notices.
 func (n *normalizer) rules(t vpn.Tunnel) {
 	for _, r := range n.target.Refusals {
-		if certain, _ := n.target.holds(r.Since, r.Until); certain && r.When(n.conn, t) {
+		if certain, possible := n.target.holds(r.Since, r.Until); (certain || possible && r.Doubt) && r.When(n.conn, t) {
 			n.refuse(t, r.Field, "", r.Reason, r.Hint)
 		}
 	}
