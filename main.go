@@ -4,6 +4,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -23,12 +24,17 @@ import (
 const (
 	exitDone    = 0
 	exitTrouble = 2
+
+	exitInterrupted = 128 + 2 // as a shell counts SIGINT
 )
 
 func main() { os.Exit(run(os.Args, os.Stdin, os.Stdout, os.Stderr)) }
 
 func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	if err := app(stdin, stdout, stderr).Run(args); err != nil {
+		if errors.Is(err, context.Canceled) {
+			return exitInterrupted
+		}
 		report(stderr, err)
 		return exitTrouble
 	}
@@ -39,6 +45,8 @@ const examples = `Examples:
    peerconf render --target strongswan reply.json
    peerconf render --target cisco-ios --set outside-interface=GigabitEthernet1 reply.json gateways.json
    aliyun vpc DescribeVpnConnections --RegionId cn-hangzhou | peerconf render --target juniper-srx -o out/ -
+   peerconf render --target libreswan --region cn-hangzhou --connection vco-bp10lz7aejumd2vxoqgev
+   peerconf fetch --region cn-hangzhou --all -o saved.json
    peerconf show reply.xml
    peerconf targets libreswan`
 
@@ -59,7 +67,7 @@ func app(stdin io.Reader, stdout, stderr io.Writer) *cli.App {
 		}
 		return cli.ShowAppHelp(c)
 	}
-	a.Commands = []*cli.Command{renderCommand(), showCommand(), targetsCommand()}
+	a.Commands = []*cli.Command{renderCommand(), showCommand(), fetchCommand(), targetsCommand()}
 	return a
 }
 
@@ -69,7 +77,7 @@ func usageError(_ *cli.Context, err error, _ bool) error {
 
 // replyFlags are what every command takes that reads replies.
 func replyFlags(more ...cli.Flag) []cli.Flag {
-	return append(more,
+	return append(append(more, liveFlags()...),
 		&cli.StringFlag{Name: "name", Usage: "call the connection `NAME`; its id or cloud address otherwise"},
 		&cli.StringSliceFlag{Name: "set", Usage: "answer what no reply knows, `NAME=VALUE`; NAME.1 and NAME.2 for one tunnel; see peerconf targets"},
 		&cli.BoolFlag{Name: "placeholders", Usage: "stand REPLACE- words in for masked values, for a preview"},
@@ -199,10 +207,7 @@ func connections(c *cli.Context, addresses map[string]string) (iter.Seq2[vpn.Con
 				Hint: "put options first: peerconf " + c.Command.Name + " [options] SOURCE…"}
 		}
 	}
-	if len(args) == 0 {
-		return nil, nil, vpn.Problem{Reason: "no SOURCE", Hint: "give a saved reply, a directory of them, or - for stdin"}
-	}
-	sources, cleanup, err := fetch.Sources(args, c.App.Reader)
+	sources, cleanup, err := sources(c, args)
 	if err != nil {
 		cleanup()
 		return nil, nil, err
@@ -210,6 +215,20 @@ func connections(c *cli.Context, addresses map[string]string) (iter.Seq2[vpn.Con
 	return fetch.Read(sources, fetch.Options{
 		Name: c.String("name"), Placeholders: c.Bool("placeholders"), Unmasked: c.Bool("unmasked"), Answers: addresses,
 	}), cleanup, nil
+}
+
+// sources are the arguments', or the live API.
+func sources(c *cli.Context, args []string) ([]fetch.Source, func(), error) {
+	switch live := len(c.StringSlice("connection")) > 0; {
+	case live && len(args) > 0:
+		return nil, func() {}, vpn.Problem{Field: "--connection", Reason: "the live API and a SOURCE exclude each other", Hint: "leave one of them out"}
+	case live:
+		fetched, err := fetchLive(c)
+		return []fetch.Source{fetched.Source()}, func() {}, err
+	case len(args) == 0:
+		return nil, func() {}, vpn.Problem{Reason: "no SOURCE", Hint: "give a saved reply, a directory of them, or - for stdin; or --region R --connection vco-… for the live API"}
+	}
+	return fetch.Sources(args, c.App.Reader)
 }
 
 // parseSet splits the answers: the ends' addresses are facts about the
@@ -238,6 +257,12 @@ func parseSet(set []string) (device, addresses map[string]string, err error) {
 
 // report prints errors with the hints that follow them, each hint once.
 func report(w io.Writer, err error) {
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		for _, err := range joined.Unwrap() {
+			report(w, err)
+		}
+		return
+	}
 	var several vpn.Problems
 	var one vpn.Problem
 	switch {

@@ -69,6 +69,9 @@ func (r *reader) visitor(source string) visitor {
 	return visitor{
 		download:   func(w *wireDownload) bool { return r.settle(w.statement(source)) },
 		connection: func(w *wireConnection) bool { return r.settle(w.statement(source)) },
+		record: func(c *wireConnection, d *wireDownload) bool {
+			return r.settle(agreed(c.statement(source), d.statement(source)))
+		},
 	}
 }
 

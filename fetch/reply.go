@@ -21,6 +21,7 @@ import (
 type visitor struct {
 	download        func(*wireDownload) bool
 	connection      func(*wireConnection) bool
+	record          func(*wireConnection, *wireDownload) bool
 	customerGateway func(*wireCustomerGateway)
 	vpnGateway      func(*wireVpnGateway)
 }
@@ -139,9 +140,13 @@ func (w *walker) members(f func(name string) error) error {
 func (w *walker) reply() error {
 	w.flat, w.seen = append(w.flat[:0], '{'), map[string]string{}
 	contained := false
+	var halves recordReader
 	err := w.members(func(name string) error {
 		lower := strings.ToLower(name)
 		switch lower {
+		case "describevpnconnection", "downloadvpnconnectionconfig":
+			contained = true
+			return halves.read(w)
 		case "vpnconnectionconfig":
 			contained = true
 			return decode(w.dec, w.download)
@@ -157,8 +162,13 @@ func (w *walker) reply() error {
 		}
 		return w.keep(lower, name)
 	})
-	if err != nil || contained {
+	switch {
+	case err != nil:
 		return err
+	case halves.count > 0:
+		return halves.deliver(w.visitor)
+	case contained:
+		return nil
 	}
 	return w.flatReply()
 }

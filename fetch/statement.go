@@ -1,5 +1,7 @@
 package fetch
 
+import "strings"
+
 // statement is what one reply says of a connection, with the sides named. This
 // is the only place where local and remote turn into peer and cloud.
 type statement struct {
@@ -12,6 +14,7 @@ type statement struct {
 	cloudSubnet       field
 	top               tunnelStatement // the connection-level settings
 	tunnels           []tunnelStatement
+	disputes          []dispute // between the two replies of a record
 }
 
 // tunnelStatement is what a reply says of one tunnel.
@@ -26,6 +29,18 @@ type tunnelStatement struct {
 	ipsec           *wireIPsec
 	dpd, natt       text
 	bgp             *bgpStatement
+}
+
+// number is the tunnel's by its index or role, else by its position, from 0, in
+// the reply: that is the console's order. known is false for another role.
+func (t tunnelStatement) number(position int) (n int, known bool) {
+	switch {
+	case t.index == "1", strings.EqualFold(string(t.role), "master"):
+		return 1, true
+	case t.index == "2", strings.EqualFold(string(t.role), "slave"):
+		return 2, true
+	}
+	return position + 1, t.role == "" && t.index == ""
 }
 
 // field is a value with the name its reply has for it.
