@@ -134,7 +134,7 @@ func dropped(err error) bool {
 }
 
 // explain turns what the SDK returned into a failure that holds no secret.
-func (s *session) explain(err error, operation, region, id string) *failure {
+func (s *session) explain(err error, r *request) *failure {
 	var answer *sdkerrors.ServerError
 	var c cause
 	var code, request string
@@ -144,12 +144,8 @@ func (s *session) explain(err error, operation, region, id string) *failure {
 	} else {
 		c = s.transportCause(err)
 	}
-	at := s.endpoint
-	if at == (endpoint{}) {
-		at = regionEndpoint(region)
-	}
-	fill := strings.NewReplacer("{operation}", operation, "{id}", id, "{region}", region, "{host}", at.host)
-	p := vpn.Problem{Source: region, Field: operation, Value: code, Reason: fill.Replace(c.reason), Hint: fill.Replace(c.hint)}
+	fill := strings.NewReplacer("{operation}", r.operation, "{id}", r.id, "{region}", r.region, "{host}", s.at(r.region).host)
+	p := vpn.Problem{Source: r.region, Field: r.operation, Value: code, Reason: fill.Replace(c.reason), Hint: fill.Replace(c.hint)}
 	if request != "" {
 		p.Reason += " (request " + request + ")"
 	}

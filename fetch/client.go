@@ -26,7 +26,7 @@ const (
 // session is what the calls of one run share.
 type session struct {
 	regions     []string
-	endpoint    endpoint // "" means the region's own
+	endpoint    endpoint // none means the region's own
 	signer      *signer
 	limiter     *rate.Limiter
 	concurrency int
@@ -129,7 +129,7 @@ func (s *session) newClient() *client {
 }
 
 // try makes one call once and returns the reply as it came.
-func (s *session) try(ctx context.Context, operation, region string, parameters map[string]string) (reply []byte, err error) {
+func (s *session) try(ctx context.Context, asked *request) (reply []byte, err error) {
 	c := s.clients.Get().(*client)
 	if c.err != nil {
 		return nil, c.err
@@ -145,14 +145,11 @@ func (s *session) try(ctx context.Context, operation, region string, parameters 
 		}
 	}()
 	r := requests.NewCommonRequest()
-	r.Product, r.Version, r.ApiName, r.Method = "Vpc", "2016-04-28", operation, requests.POST
-	at := s.endpoint
-	if at == (endpoint{}) {
-		at = regionEndpoint(region)
-	}
-	r.Scheme, r.Domain, r.RegionId = at.scheme, at.host, region
-	r.QueryParams["RegionId"] = region
-	for name, value := range parameters {
+	r.Product, r.Version, r.ApiName, r.Method = "Vpc", "2016-04-28", asked.operation, requests.POST
+	at := s.at(asked.region)
+	r.Scheme, r.Domain, r.RegionId = at.scheme, at.host, asked.region
+	r.QueryParams["RegionId"] = asked.region
+	for name, value := range asked.parameters {
 		r.QueryParams[name] = value
 	}
 	response, err := c.sdk.ProcessCommonRequest(r)
@@ -160,6 +157,14 @@ func (s *session) try(ctx context.Context, operation, region string, parameters 
 		return nil, err
 	}
 	return response.GetHttpContentBytes(), valid(response.GetHttpContentBytes())
+}
+
+// at is where calls about a region go.
+func (s *session) at(region string) endpoint {
+	if s.endpoint != (endpoint{}) {
+		return s.endpoint
+	}
+	return regionEndpoint(region)
 }
 
 // progress counts calls for whoever watches.

@@ -102,13 +102,10 @@ func (s *signer) GetProviderName() string { return s.from.GetProviderName() }
 func (s *signer) scrub(said string) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, secret := range s.secrets {
+	for _, secret := range append(s.secrets, "Signature=", "Signature%", "to sign") {
 		if strings.Contains(said, secret) {
 			return ""
 		}
-	}
-	if strings.Contains(said, "Signature") {
-		return ""
 	}
 	return said
 }

@@ -2,7 +2,6 @@ package fetch
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -35,7 +34,7 @@ const (
 // is then read again.
 func (s *session) list(ctx context.Context, region string, q Query) ([]connection, error) {
 	for range listings {
-		found, settled, err := s.listOnce(ctx, region, filters(q))
+		found, settled, err := s.listOnce(ctx, region, q)
 		if err != nil {
 			return nil, err
 		}
@@ -47,37 +46,59 @@ func (s *session) list(ctx context.Context, region string, q Query) ([]connectio
 		Reason: fmt.Sprintf("the list changed each of the %d times it was read", listings), Hint: "fetch again when no connection is being made or deleted"}
 }
 
-// listOnce reads all pages once. settled tells whether they fit together: as
-// many connections as they promise, each of them once.
-func (s *session) listOnce(ctx context.Context, region string, parameters map[string]string) (found []connection, settled bool, err error) {
-	seen, total, repeated := map[string]bool{}, 0, false
-	for page := 1; page == 1 || (page-1)*pageSize < total; page++ {
-		s.progress.expect(1)
-		parameters["PageNumber"], parameters["PageSize"] = strconv.Itoa(page), strconv.Itoa(pageSize)
-		reply, err := s.call(ctx, "DescribeVpnConnections", region, "", parameters)
-		if failed := new(failure); errors.As(err, &failed) {
-			failed.problem.Source = region
-			return nil, false, failed.problem
-		}
-		if err != nil {
-			return nil, false, err
-		}
-		s.progress.step()
-		var elements []jsontext.Value
-		if elements, total, err = pageOf(reply); err != nil {
-			return nil, false, notAReply(region, "DescribeVpnConnections")
-		}
-		for _, raw := range elements {
-			c, err := understood(raw, region)
-			if err != nil {
-				return nil, false, notAReply(region, "DescribeVpnConnections")
-			}
-			repeated = repeated || seen[c.id]
-			seen[c.id] = true
-			found = append(found, c)
-		}
+// listOnce reads all pages once: the first, which tells how many there are,
+// then the others. settled tells whether they fit together: as many connections
+// as every page promises, each of them once.
+func (s *session) listOnce(ctx context.Context, region string, q Query) (found []connection, settled bool, err error) {
+	first := pageRequest(region, q, 1)
+	total, elements, err := s.pages(ctx, first)
+	if err != nil {
+		return nil, false, err
 	}
-	return found, !repeated && len(found) == total, nil
+	var others []*request
+	for n := 2; (n-1)*pageSize < total[0]; n++ {
+		others = append(others, pageRequest(region, q, n))
+	}
+	totals, more, err := s.pages(ctx, others...)
+	if err != nil {
+		return nil, false, err
+	}
+	seen := map[string]bool{}
+	for _, raw := range append(elements, more...) {
+		c, err := understood(raw, region)
+		if err != nil {
+			return nil, false, notAReply(region, first.operation)
+		}
+		seen[c.id] = true
+		found = append(found, c)
+	}
+	changed := slices.ContainsFunc(totals, func(n int) bool { return n != total[0] })
+	return found, !changed && len(found) == total[0] && len(seen) == total[0], nil
+}
+
+func pageRequest(region string, q Query, number int) *request {
+	parameters := filters(q)
+	parameters["PageNumber"], parameters["PageSize"] = strconv.Itoa(number), strconv.Itoa(pageSize)
+	return &request{operation: "DescribeVpnConnections", region: region, parameters: parameters}
+}
+
+// pages asks for pages of a list: the total that each promises, and what all
+// of them hold.
+func (s *session) pages(ctx context.Context, requests ...*request) (totals []int, elements []jsontext.Value, err error) {
+	if err := s.all(ctx, requests); err != nil {
+		return nil, nil, err
+	}
+	for _, r := range requests {
+		if r.problem != nil {
+			return nil, nil, *r.problem
+		}
+		page, total, err := pageOf(r.reply)
+		if err != nil {
+			return nil, nil, notAReply(r.region, r.operation)
+		}
+		totals, elements = append(totals, total), append(elements, page...)
+	}
+	return totals, elements, nil
 }
 
 // filters are the parameters that make the list a part of all.
@@ -156,6 +177,6 @@ func plainID(id string) bool {
 }
 
 func notAReply(source, operation string) vpn.Problem {
-	return vpn.Problem{Source: source, Field: cmp.Or(operation, "reply"), Reason: "the answer is not a reply of this operation",
+	return vpn.Problem{Source: source, Field: operation, Reason: "the answer is not a reply of this operation",
 		Hint: "something between here and Alibaba Cloud may answer in its place: check --endpoint and the proxy"}
 }

@@ -48,8 +48,14 @@ type request struct {
 	region     string
 	id         string // of what is asked for
 	connection string // on whose behalf
+	parameters map[string]string
 	reply      []byte
 	problem    *vpn.Problem
+}
+
+// about makes a request about one id.
+func about(operation, region, id, connection string) *request {
+	return &request{operation: operation, region: region, id: id, connection: connection, parameters: map[string]string{idParameters[operation]: id}}
 }
 
 // idParameters names, for each operation, the parameter that takes the id.
@@ -132,7 +138,7 @@ func (s *session) describe(ctx context.Context, ids []string) (found []connectio
 	var requests []*request
 	for i, id := range ids {
 		if !slices.Contains(ids[:i], id) {
-			requests = append(requests, &request{operation: "DescribeVpnConnection", region: s.regions[0], id: id, connection: id})
+			requests = append(requests, about("DescribeVpnConnection", s.regions[0], id, id))
 		}
 	}
 	if err := s.all(ctx, requests); err != nil {
@@ -156,13 +162,13 @@ func (s *session) describe(ctx context.Context, ids []string) (found []connectio
 func follow(found []connection) (downloads, gateways []*request) {
 	asked := map[string]bool{}
 	for _, c := range found {
-		downloads = append(downloads, &request{operation: "DownloadVpnConnectionConfig", region: c.region, id: c.id, connection: c.id})
+		downloads = append(downloads, about("DownloadVpnConnectionConfig", c.region, c.id, c.id))
 		for _, g := range c.gateways {
 			if asked[g.id] {
 				continue
 			}
 			asked[g.id] = true
-			gateways = append(gateways, &request{operation: g.operation, region: c.region, id: g.id, connection: c.id})
+			gateways = append(gateways, about(g.operation, c.region, g.id, c.id))
 		}
 	}
 	return downloads, gateways
@@ -179,7 +185,7 @@ func (s *session) all(ctx context.Context, requests []*request) error {
 			if err := inner.Err(); err != nil {
 				return err
 			}
-			reply, err := s.call(inner, r.operation, r.region, r.id, map[string]string{idParameters[r.operation]: r.id})
+			reply, err := s.call(inner, r)
 			if failed := new(failure); errors.As(err, &failed) {
 				if failed.shared {
 					return failed.problem

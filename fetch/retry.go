@@ -17,16 +17,16 @@ const (
 
 // call asks the API for a reply and asks again where the failure may pass. Its
 // error is a *failure, or the context's.
-func (s *session) call(ctx context.Context, operation, region, id string, parameters map[string]string) ([]byte, error) {
+func (s *session) call(ctx context.Context, r *request) ([]byte, error) {
 	for n := 1; ; n++ {
 		if err := s.limiter.Wait(ctx); err != nil {
 			return nil, err
 		}
-		reply, err := s.try(ctx, operation, region, parameters)
+		reply, err := s.try(ctx, r)
 		if err == nil || ctx.Err() != nil {
 			return reply, ctx.Err()
 		}
-		failed := s.explain(err, operation, region, id)
+		failed := s.explain(err, r)
 		if !failed.transient || n == tries {
 			return nil, failed
 		}
