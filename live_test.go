@@ -34,6 +34,7 @@ func TestLiveScripts(t *testing.T) {
 			for name, value := range map[string]string{
 				"API": live.URL, "HOME": env.WorkDir, "ALIBABA_CLOUD_ECS_METADATA_DISABLED": "true",
 				"ALIBABA_CLOUD_ACCESS_KEY_ID": apitest.KeyID, "ALIBABA_CLOUD_ACCESS_KEY_SECRET": apitest.Secret,
+				"GORACE": "atexit_sleep_ms=0",
 			} {
 				env.Setenv(name, value)
 			}
@@ -50,20 +51,20 @@ type live struct {
 }
 
 func newLive() *live {
-	l := &live{apitest.New(8, false), make(chan struct{}, 1)}
-	l.Fault = func(c apitest.Call) *apitest.Fault {
+	hanging := make(chan struct{}, 1)
+	fault := func(c apitest.Call) *apitest.Fault {
 		switch {
 		case c.ID == "vco-0006" && c.Action == "DownloadVpnConnectionConfig":
 			return &apitest.Fault{Status: 404, Code: "InvalidVpnConnectionInstanceId.NotFound"}
 		case c.ID == "vco-denied":
 			return &apitest.Fault{Status: 403, Code: "Forbbiden.SubUser"}
 		case c.ID == "vco-hangs":
-			l.hanging <- struct{}{}
+			hanging <- struct{}{}
 			return &apitest.Fault{Hang: true}
 		}
 		return nil
 	}
-	return l
+	return &live{apitest.New(8, false, func(s *apitest.Server) { s.Fault = fault }), hanging}
 }
 
 // exits runs a command and checks its exit code: exits CODE PROGRAM ARGUMENT…
@@ -97,7 +98,7 @@ func interrupted(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(err)
 	cmd := exec.Command(self, args...)
 	cmd.Dir, cmd.Stdout, cmd.Stderr = ts.MkAbs("."), &said, &said
-	for _, name := range []string{"HOME", "PATH", "ALIBABA_CLOUD_ACCESS_KEY_ID", "ALIBABA_CLOUD_ACCESS_KEY_SECRET"} {
+	for _, name := range []string{"HOME", "PATH", "GORACE", "ALIBABA_CLOUD_ACCESS_KEY_ID", "ALIBABA_CLOUD_ACCESS_KEY_SECRET"} {
 		cmd.Env = append(cmd.Env, name+"="+ts.Getenv(name))
 	}
 	ts.Check(cmd.Start())

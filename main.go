@@ -53,7 +53,7 @@ const examples = `Examples:
 func app(stdin io.Reader, stdout, stderr io.Writer) *cli.App {
 	a := cli.NewApp()
 	a.Name, a.Usage = "peerconf", "write the customer-side configuration of an Alibaba Cloud IPsec-VPN connection"
-	a.UsageText = "peerconf COMMAND [options] [SOURCE…]\n\nSOURCE is a file or a directory with saved API replies, JSON or XML, or - for stdin.\n\n" + examples
+	a.UsageText = "peerconf COMMAND [options] [SOURCE…]\n\nSOURCE is a file or a directory with saved API replies, JSON or XML, or - for stdin.\nWithout one, --region and --connection ask the live API.\n\n" + examples
 	a.Version = version()
 	a.Reader, a.Writer, a.ErrWriter = stdin, stdout, stderr
 	a.HideHelpCommand = true

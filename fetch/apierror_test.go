@@ -4,6 +4,8 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -21,8 +23,7 @@ import (
 const policyHint = `have this policy granted: {"Version":"1","Statement":[{"Effect":"Allow","Action":["vpc:DescribeVpnConnections","vpc:DescribeVpnConnection",` +
 	`"vpc:DownloadVpnConnectionConfig","vpc:DescribeVpnGateway","vpc:DescribeCustomerGateway"],"Resource":"*"}]}`
 
-// apiErrors pins what is said of each code. {code} is the code itself, HERE
-// what stands before and behind the reason.
+// apiErrors pins what is said of each code, and after how many calls.
 var apiErrors = []struct {
 	status             int
 	code, reason, hint string
@@ -178,9 +179,10 @@ func TestTokenIsSigned(t *testing.T) {
 // TestFailuresOnTheWay pins what is said when no answer comes, with a token in
 // every URL that the SDK could quote.
 func TestFailuresOnTheWay(t *testing.T) {
-	untrusted := httptest.NewTLSServer(http.NotFoundHandler())
+	untrusted := httptest.NewUnstartedServer(http.NotFoundHandler())
+	untrusted.Config.ErrorLog = log.New(io.Discard, "", 0)
+	untrusted.StartTLS()
 	defer untrusted.Close()
-	untrusted.Config.ErrorLog = nil
 	fault := func(f apitest.Fault) func(*apitest.Server, *Query) {
 		return func(s *apitest.Server, _ *Query) { s.Fault = func(apitest.Call) *apitest.Fault { return &f } }
 	}

@@ -2,6 +2,7 @@ package fetch
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -29,76 +30,83 @@ const (
 	listings = 4  // how often a list is read that changes meanwhile
 )
 
-// list gives the connections of a region that the filters leave. A list that
-// changes between two of its pages may drop a connection or repeat one, so it
-// is then read again.
-func (s *session) list(ctx context.Context, region string, q Query) ([]connection, error) {
+// list gives the connections of a region that the filters leave, or the
+// problem of that region. A list that changes between two of its pages may drop
+// a connection or repeat one, so it is then read again.
+func (s *session) list(ctx context.Context, region string, q Query) ([]connection, *vpn.Problem, error) {
 	for range listings {
-		found, settled, err := s.listOnce(ctx, region, q)
-		if err != nil {
-			return nil, err
+		l := listing{session: s, region: region, query: q}
+		found, err := l.read(ctx)
+		if err != nil || l.problem != nil {
+			return nil, l.problem, err
 		}
-		if settled {
-			return found, nil
+		if l.settled(found) {
+			return found, nil, nil
 		}
 	}
-	return nil, vpn.Problem{Source: region, Field: "DescribeVpnConnections",
-		Reason: fmt.Sprintf("the list changed each of the %d times it was read", listings), Hint: "fetch again when no connection is being made or deleted"}
+	return nil, &vpn.Problem{Source: region, Field: "DescribeVpnConnections",
+		Reason: fmt.Sprintf("the list changed each of the %d times it was read", listings), Hint: "fetch again when no connection is being made or deleted"}, nil
 }
 
-// listOnce reads all pages once: the first, which tells how many there are,
-// then the others. settled tells whether they fit together: as many connections
-// as every page promises, each of them once.
-func (s *session) listOnce(ctx context.Context, region string, q Query) (found []connection, settled bool, err error) {
-	first := pageRequest(region, q, 1)
-	total, elements, err := s.pages(ctx, first)
-	if err != nil {
-		return nil, false, err
+// listing is one reading of a list.
+type listing struct {
+	*session
+	region  string
+	query   Query
+	totals  []int // that the pages promise
+	problem *vpn.Problem
+}
+
+// read reads the first page, which tells how many there are, then the others.
+func (l *listing) read(ctx context.Context) (found []connection, err error) {
+	if found, err = l.pages(ctx, pageRequest(l.region, l.query, 1)); err != nil || l.problem != nil {
+		return nil, err
 	}
 	var others []*request
-	for n := 2; (n-1)*pageSize < total[0]; n++ {
-		others = append(others, pageRequest(region, q, n))
+	for n := 2; (n-1)*pageSize < l.totals[0]; n++ {
+		others = append(others, pageRequest(l.region, l.query, n))
 	}
-	totals, more, err := s.pages(ctx, others...)
-	if err != nil {
-		return nil, false, err
-	}
+	more, err := l.pages(ctx, others...)
+	return append(found, more...), err
+}
+
+// settled tells whether the pages fit together: as many connections as each
+// page promises, each of them once.
+func (l *listing) settled(found []connection) bool {
 	seen := map[string]bool{}
-	for _, raw := range append(elements, more...) {
-		c, err := understood(raw, region)
-		if err != nil {
-			return nil, false, notAReply(region, first.operation)
-		}
+	for _, c := range found {
 		seen[c.id] = true
-		found = append(found, c)
 	}
-	changed := slices.ContainsFunc(totals, func(n int) bool { return n != total[0] })
-	return found, !changed && len(found) == total[0] && len(seen) == total[0], nil
+	for _, total := range l.totals {
+		if len(found) != total || len(seen) != total {
+			return false
+		}
+	}
+	return true
+}
+
+func (l *listing) pages(ctx context.Context, requests ...*request) (found []connection, err error) {
+	if err := l.all(ctx, requests); err != nil {
+		return nil, err
+	}
+	for _, r := range requests {
+		if r.problem == nil {
+			var page []connection
+			var total int
+			if page, total, err = pageOf(r); err != nil {
+				r.problem = r.notAReply()
+			}
+			found, l.totals = append(found, page...), append(l.totals, total)
+		}
+		l.problem = cmp.Or(l.problem, r.problem)
+	}
+	return found, nil
 }
 
 func pageRequest(region string, q Query, number int) *request {
 	parameters := filters(q)
 	parameters["PageNumber"], parameters["PageSize"] = strconv.Itoa(number), strconv.Itoa(pageSize)
 	return &request{operation: "DescribeVpnConnections", region: region, parameters: parameters}
-}
-
-// pages asks for pages of a list: the total that each promises, and what all
-// of them hold.
-func (s *session) pages(ctx context.Context, requests ...*request) (totals []int, elements []jsontext.Value, err error) {
-	if err := s.all(ctx, requests); err != nil {
-		return nil, nil, err
-	}
-	for _, r := range requests {
-		if r.problem != nil {
-			return nil, nil, *r.problem
-		}
-		page, total, err := pageOf(r.reply)
-		if err != nil {
-			return nil, nil, notAReply(r.region, r.operation)
-		}
-		totals, elements = append(totals, total), append(elements, page...)
-	}
-	return totals, elements, nil
 }
 
 // filters are the parameters that make the list a part of all.
@@ -117,29 +125,25 @@ func filters(q Query) map[string]string {
 }
 
 // pageOf takes a page apart without changing a byte of its elements.
-func pageOf(reply []byte) (elements []jsontext.Value, total int, err error) {
+func pageOf(r *request) (found []connection, total int, err error) {
 	var page struct {
 		VpnConnections struct{ VpnConnection []jsontext.Value }
 		TotalCount     *int
 	}
-	if err := json.Unmarshal(reply, &page, anyCase); err != nil {
+	if err := json.Unmarshal(r.reply, &page, anyCase); err != nil {
 		return nil, 0, err
 	}
 	if page.TotalCount == nil {
 		return nil, 0, errors.New("no TotalCount")
 	}
-	return page.VpnConnections.VpnConnection, *page.TotalCount, nil
-}
-
-// understand reads what DescribeVpnConnection answered.
-func (s *session) understand(r *request) (connection, *vpn.Problem) {
-	c, err := understood(r.reply, r.region)
-	if err == nil && c.id == r.id {
-		return c, nil
+	for _, raw := range page.VpnConnections.VpnConnection {
+		c, err := understood(raw, r.region)
+		if err != nil {
+			return nil, 0, err
+		}
+		found = append(found, c)
 	}
-	p := notAReply(r.region, r.operation)
-	p.Connection = r.connection
-	return connection{}, &p
+	return found, *page.TotalCount, nil
 }
 
 // understood reads which connection a reply describes, flat or wrapped, and
@@ -174,9 +178,4 @@ func (c *connection) name(operation string, id text) {
 // plainID tells whether an id can be a file's name.
 func plainID(id string) bool {
 	return id != "" && strings.Trim(strings.ToLower(id), "abcdefghijklmnopqrstuvwxyz0123456789-_") == ""
-}
-
-func notAReply(source, operation string) vpn.Problem {
-	return vpn.Problem{Source: source, Field: operation, Reason: "the answer is not a reply of this operation",
-		Hint: "something between here and Alibaba Cloud may answer in its place: check --endpoint and the proxy"}
 }

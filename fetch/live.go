@@ -1,6 +1,8 @@
 package fetch
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -79,16 +81,24 @@ func Fetch(ctx context.Context, q Query) (Fetched, error) {
 		return Fetched{}, err
 	}
 	defer s.close()
+	fetched, problems, err := s.fetch(ctx, q)
+	if shared := new(failure); errors.As(err, &shared) {
+		return Fetched{}, shared.problem
+	}
+	return fetched, cmp.Or(err, problems.OrNil())
+}
+
+func (s *session) fetch(ctx context.Context, q Query) (Fetched, vpn.Problems, error) {
 	found, problems, err := s.find(ctx, q)
 	if err != nil {
-		return Fetched{}, err
+		return Fetched{}, nil, err
 	}
 	downloads, gateways := follow(found)
 	if err := s.all(ctx, slices.Concat(downloads, gateways)); err != nil {
-		return Fetched{}, err
+		return Fetched{}, nil, err
 	}
 	fetched, more := assemble(found, downloads, gateways)
-	return fetched, append(problems, more...).OrNil()
+	return fetched, append(problems, more...), nil
 }
 
 func (q Query) check() error {
@@ -114,23 +124,25 @@ func (q Query) check() error {
 }
 
 // find gives the connections that are asked for, in order.
-func (s *session) find(ctx context.Context, q Query) ([]connection, vpn.Problems, error) {
+func (s *session) find(ctx context.Context, q Query) (found []connection, problems vpn.Problems, err error) {
 	if len(q.Connections) > 0 {
 		return s.describe(ctx, q.Connections)
 	}
-	var found []connection
 	for _, region := range s.regions {
-		listed, err := s.list(ctx, region, q)
+		listed, problem, err := s.list(ctx, region, q)
 		if err != nil {
 			return nil, nil, err
 		}
+		if problem != nil {
+			problems = append(problems, *problem)
+		}
 		found = append(found, listed...)
 	}
-	if len(found) == 0 {
-		return nil, nil, vpn.Problem{Source: strings.Join(s.regions, ", "), Reason: "no connection there that the filters let through",
-			Hint: "look in another region, or with --all"}
+	if len(found) == 0 && len(problems) == 0 {
+		problems = vpn.Problems{{Source: strings.Join(s.regions, ", "), Reason: "no connection there that the filters let through",
+			Hint: "look in another region, or with --all"}}
 	}
-	return found, nil, nil
+	return found, problems, nil
 }
 
 // describe asks for connections by id.
@@ -146,11 +158,12 @@ func (s *session) describe(ctx context.Context, ids []string) (found []connectio
 	}
 	for _, r := range requests {
 		if r.problem == nil {
-			var c connection
-			if c, r.problem = s.understand(r); r.problem == nil {
+			c, err := understood(r.reply, r.region)
+			if err == nil && c.id == r.id {
 				found = append(found, c)
 				continue
 			}
+			r.problem = r.notAReply()
 		}
 		problems = append(problems, *r.problem)
 	}
@@ -188,10 +201,12 @@ func (s *session) all(ctx context.Context, requests []*request) error {
 			reply, err := s.call(inner, r)
 			if failed := new(failure); errors.As(err, &failed) {
 				if failed.shared {
-					return failed.problem
+					return failed
 				}
 				failed.problem.Connection = r.connection
 				r.problem, err = &failed.problem, nil
+			} else if err == nil && r.id != "" && !holdsOne(reply) {
+				r.problem = r.notAReply()
 			}
 			r.reply = reply
 			s.progress.step()
@@ -199,6 +214,23 @@ func (s *session) all(ctx context.Context, requests []*request) error {
 		})
 	}
 	return group.Wait()
+}
+
+// holdsOne tells whether a reply can be read back later, as one thing.
+func holdsOne(reply []byte) bool {
+	n := 0
+	err := walk(bytes.NewReader(reply), visitor{
+		download:        func(*wireDownload) bool { n++; return true },
+		connection:      func(*wireConnection) bool { n++; return true },
+		customerGateway: func(*wireCustomerGateway) { n++ },
+		vpnGateway:      func(*wireVpnGateway) { n++ },
+	})
+	return err == nil && n == 1
+}
+
+func (r *request) notAReply() *vpn.Problem {
+	return &vpn.Problem{Source: r.region, Connection: r.connection, Field: r.operation, Reason: "the answer is not a reply of this operation",
+		Hint: "something between here and Alibaba Cloud may answer in its place: check --endpoint and the proxy"}
 }
 
 // assemble puts the replies together: gateways first, a record for each

@@ -216,6 +216,38 @@ func TestDeletedAfterItWasListed(t *testing.T) {
 	}
 }
 
+// TestOneFailureHidesNoOther has a list, a gateway and a download fail.
+func TestOneFailureHidesNoOther(t *testing.T) {
+	s, q := start(t, 12)
+	q.Regions = []string{"eu-central-1", apitest.Region}
+	s.Fault = func(c apitest.Call) *apitest.Fault {
+		switch {
+		case c.Region == "eu-central-1":
+			return &apitest.Fault{Status: 403, Code: "Forbidden"}
+		case c.ID == "cgw-1":
+			return &apitest.Fault{Status: 200, Body: `{"CustomerGatewayId":"cgw-1"}`}
+		case c.ID == "vco-0003":
+			return &apitest.Fault{Status: 200, Body: `{"VpnConnectionConfig":1}`}
+		}
+		return nil
+	}
+	f, err := Fetch(context.Background(), q)
+	const want = `eu-central-1: DescribeVpnConnections "Forbidden": RAM does not allow vpc:DescribeVpnConnections (request 0C68048B-0F70-40DA-B8AE-1B79B5CF62E3)
+cn-hangzhou, connection vco-0010: DescribeCustomerGateway: the answer is not a reply of this operation
+cn-hangzhou, connection vco-0003: DownloadVpnConnectionConfig: the answer is not a reply of this operation`
+	if err == nil || err.Error() != want {
+		t.Errorf("got  %v\nwant %s", err, want)
+	}
+	if len(f.records) != 11 || len(f.gateways) != 3 {
+		t.Errorf("%d connections and %d gateways came", len(f.records), len(f.gateways))
+	}
+	for _, err := range Read([]Source{f.Source()}, Options{}) {
+		if err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 func TestListThatChangesWhileRead(t *testing.T) {
 	tests := map[string]func(c apitest.Call, shown, all []*apitest.Connection) []*apitest.Connection{
 		"page repeated": func(c apitest.Call, shown, all []*apitest.Connection) []*apitest.Connection {
@@ -339,8 +371,6 @@ func TestNoPlainHTTP(t *testing.T) {
 		seen = append(seen, r.URL.Scheme+"://"+r.URL.Host)
 		return nil, vpn.Problem{Reason: "no network here"}
 	})
-	Fetch(context.Background(), q)
-	q.Regions = q.Regions[1:]
 	Fetch(context.Background(), q)
 	if !slices.Equal(seen, []string{"https://vpc.cn-shanghai.aliyuncs.com", "https://vpc.aliyuncs.com"}) {
 		t.Errorf("asked %v", seen)

@@ -219,7 +219,7 @@ func (w *walker) flatReply() error {
 		return decode(dec, w.connection)
 	case has("customergatewayid", "ipaddress"):
 		return decode(dec, always(w.customerGateway))
-	case has("vpngatewayid", "internetip"):
+	case has("vpngatewayid", "internetip"), has("vpngatewayid", "vpcid"):
 		return decode(dec, always(w.vpnGateway))
 	}
 	return w.unknown()

@@ -45,7 +45,8 @@ type Fault struct {
 	Delay         time.Duration // and then answer rightly
 }
 
-// Server is the endpoint. Set its fields before the first call.
+// Server is the endpoint. Its fields are not to be set while calls are under
+// way; for calls of another process, set them before it starts.
 type Server struct {
 	*httptest.Server
 	Connections []*Connection
@@ -62,10 +63,13 @@ type Server struct {
 	quit     chan struct{}
 }
 
-// New starts a server with n connections, over TLS or not.
-func New(n int, tls bool) *Server {
+// New starts a server with n connections, over TLS or not, when setup is done.
+func New(n int, tls bool, setup ...func(*Server)) *Server {
 	s := &Server{Clock: time.Now, asked: map[Call]int{}, nonces: map[string]bool{}, quit: make(chan struct{})}
 	s.Connections, s.Gateways = Connections(n)
+	for _, f := range setup {
+		f(s)
+	}
 	s.Server = httptest.NewUnstartedServer(http.HandlerFunc(s.serve))
 	s.Config.ErrorLog = log.New(io.Discard, "", 0)
 	if tls {
