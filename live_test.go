@@ -67,7 +67,8 @@ func newLive() *live {
 	return &live{apitest.New(8, false, func(s *apitest.Server) { s.Fault = fault }), hanging}
 }
 
-// exits runs a command and checks its exit code: exits CODE PROGRAM ARGUMENT…
+// exits runs a command and checks its exit code, and that it keeps its secrets:
+// exits CODE PROGRAM ARGUMENT…
 func exits(ts *testscript.TestScript, _ bool, args []string) {
 	code := 0
 	var exit *exec.ExitError
@@ -78,6 +79,11 @@ func exits(ts *testscript.TestScript, _ bool, args []string) {
 	}
 	if strconv.Itoa(code) != args[0] {
 		ts.Fatalf("exit code %d, want %s", code, args[0])
+	}
+	for _, secret := range []string{apitest.Secret, apitest.KeyID, "Signature=", "psk-0"} {
+		if strings.Contains(ts.ReadFile("stderr"), secret) {
+			ts.Fatalf("%s stands on stderr", secret)
+		}
 	}
 }
 

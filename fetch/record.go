@@ -146,8 +146,19 @@ func (a *agreement) value(name string, said *string, download string, equal func
 	case name == "Psk":
 		a.dispute(name, "DescribeVpnConnection and DownloadVpnConnectionConfig give different keys")
 	default:
-		a.dispute(name, "DescribeVpnConnection says %q, DownloadVpnConnectionConfig %q", *said, download)
+		there := ""
+		if other, ok := mirrored[name]; ok {
+			there = ", there " + other
+		}
+		a.dispute(name, "DescribeVpnConnection says %q, DownloadVpnConnectionConfig %q%s", *said, download, there)
 	}
+}
+
+// mirrored are the fields of Describe replies that Download replies, which
+// speak from the other side, call otherwise.
+var mirrored = map[string]string{
+	"LocalSubnet": "RemoteSubnet", "RemoteSubnet": "LocalSubnet",
+	"LocalId": "RemoteId", "RemoteId": "LocalId",
 }
 
 func same(a, b string) bool { return a == b }

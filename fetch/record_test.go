@@ -113,9 +113,9 @@ func TestContradictions(t *testing.T) {
 		want string
 	}{
 		{"subnet", 0, func(d map[string]any) { d["LocalSubnet"] = "10.9.9.0/24" },
-			`RemoteSubnet: DescribeVpnConnection says "10.0.0.0/24", DownloadVpnConnectionConfig "10.9.9.0/24"`},
+			`RemoteSubnet: DescribeVpnConnection says "10.0.0.0/24", DownloadVpnConnectionConfig "10.9.9.0/24", there LocalSubnet`},
 		{"identity", 0, func(d map[string]any) { change(d, "other.example", "RemoteId") },
-			`LocalId: DescribeVpnConnection says "116.62.69.64", DownloadVpnConnectionConfig "other.example"`},
+			`LocalId: DescribeVpnConnection says "116.62.69.64", DownloadVpnConnectionConfig "other.example", there RemoteId`},
 		{"algorithm", 0, func(d map[string]any) { change(d, "sha1", "IkeAuthAlg") },
 			`IkeAuthAlg: DescribeVpnConnection says "sha256", DownloadVpnConnectionConfig "sha1"`},
 		{"lifetime", 0, func(d map[string]any) { change(d, 3600, "IpsecLifetime") },
