@@ -42,6 +42,7 @@ type cause struct {
 var (
 	denied   = cause{reason: "RAM does not allow vpc:{operation}", hint: "have this policy granted: " + Policy}
 	busy     = cause{reason: fmt.Sprintf("still turned away after %d tries", tries), hint: "try again later, or ask less often: --rate 5", transient: true}
+	broken   = cause{reason: fmt.Sprintf("the API still fails after %d tries", tries), hint: "try again later", transient: true}
 	skewed   = cause{reason: "this machine's clock is off: a request is valid for 15 minutes", hint: "set the clock, e.g. timedatectl set-ntp true", shared: true}
 	noKey    = cause{reason: "the AccessKey ID does not exist, or is disabled", hint: "correct it: aliyun configure, or ALIBABA_CLOUD_ACCESS_KEY_ID; an expired STS token can look like this too", shared: true}
 	alien    = cause{reason: "the STS token is not one of this AccessKey ID", hint: "take key and token from the same answer of STS", shared: true}
@@ -71,8 +72,8 @@ var causes = map[string]cause{
 	"Rejected.Throttling":          busy,
 	"ServiceUnavailable":           busy,
 	"ServiceUnavailableTemporary":  busy,
-	"InternalError":                busy,
-	"InternalFailure":              busy,
+	"InternalError":                broken,
+	"InternalFailure":              broken,
 }
 
 var errNotAnAnswer = errors.New("not an answer of the API")
@@ -162,7 +163,7 @@ func (s *session) causeOf(answer *sdkerrors.ServerError) cause {
 		code = code[:max(strings.LastIndexByte(code, '.'), 0)]
 	}
 	if answer.HttpStatus() >= http.StatusInternalServerError {
-		return busy
+		return broken
 	}
 	message := "HTTP status " + http.StatusText(answer.HttpStatus())
 	if answer.ErrorCode() != "" {

@@ -51,9 +51,9 @@ var apiErrors = []struct {
 	{400, "Rejected.Throttling", "still turned away after 9 tries", "try again later, or ask less often: --rate 5", tries},
 	{503, "ServiceUnavailable", "still turned away after 9 tries", "try again later, or ask less often: --rate 5", tries},
 	{503, "ServiceUnavailableTemporary", "still turned away after 9 tries", "try again later, or ask less often: --rate 5", tries},
-	{500, "InternalError", "still turned away after 9 tries", "try again later, or ask less often: --rate 5", tries},
-	{500, "InternalFailure", "still turned away after 9 tries", "try again later, or ask less often: --rate 5", tries},
-	{502, "SomethingNew", "still turned away after 9 tries", "try again later, or ask less often: --rate 5", tries},
+	{500, "InternalError", "the API still fails after 9 tries", "try again later", tries},
+	{500, "InternalFailure", "the API still fails after 9 tries", "try again later", tries},
+	{502, "SomethingNew", "the API still fails after 9 tries", "try again later", tries},
 	{400, "SomethingElse", "what the API says of it", "look the code up in Alibaba Cloud's API error center", 1},
 }
 
