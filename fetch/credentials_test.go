@@ -1,12 +1,16 @@
 package fetch
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/aliyun/credentials-go/credentials/providers"
 
 	"peerconf/fetch/apitest"
 	"peerconf/vpn"
@@ -181,6 +185,35 @@ func TestIgnoredProfile(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 	if _, err := regions(Query{}); err == nil || err.Error() != "--region: which region?" {
+		t.Errorf("got %v", err)
+	}
+}
+
+// fading gives a key for a number of times, then fails with it in the text.
+type fading struct{ left int }
+
+func (p *fading) GetCredentials() (*providers.Credentials, error) {
+	if p.left--; p.left < 0 {
+		return nil, errors.New("refused " + apitest.Secret)
+	}
+	return &providers.Credentials{AccessKeyId: apitest.KeyID, AccessKeySecret: apitest.Secret}, nil
+}
+func (p *fading) GetProviderName() string { return "fading" }
+
+func TestCredentialsThatEnd(t *testing.T) {
+	_, q := start(t, 20)
+	s, err := newSession(context.Background(), q)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.signer.from = &fading{left: 5}
+	_, _, err = s.fetch(context.Background(), q)
+	if err == nil || err.Error() != "cn-hangzhou: DownloadVpnConnectionConfig: credentials could not be had through fading" {
+		t.Errorf("got %v", err)
+	}
+	metadata := &signer{from: &fading{}, metadata: true}
+	_, err = metadata.GetCredentials()
+	if err == nil || err.Error() != "no credentials: none are set, and this is no ECS instance with a RAM role" {
 		t.Errorf("got %v", err)
 	}
 }
