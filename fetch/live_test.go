@@ -124,11 +124,11 @@ func TestThrottledCallsAllArriveOnce(t *testing.T) {
 	if throttled < 30 {
 		t.Errorf("only %d calls were throttled", throttled)
 	}
-	read(t, f, 120)
+	readBack(t, f, 120)
 }
 
-// read reads what was fetched as a saved file, and as one file a connection.
-func read(t *testing.T, f Fetched, n int) {
+// readBack reads what was fetched as a saved file, and as one file a connection.
+func readBack(t *testing.T, f Fetched, n int) {
 	t.Helper()
 	count := 0
 	for c, err := range Read([]Source{f.Source()}, Options{}) {

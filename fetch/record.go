@@ -111,8 +111,8 @@ func (a *agreement) tunnels(said, download []tunnelStatement) {
 func (a *agreement) tunnelOf(said *tunnelStatement, download tunnelStatement) {
 	said.cloudEnd, said.peerEnd = download.cloudEnd, download.peerEnd
 	said.bgp = cmp.Or(said.bgp, download.bgp)
-	a.value("LocalId", &said.cloudID.value, download.cloudID.value, same)
-	a.value("RemoteId", &said.peerID.value, download.peerID.value, same)
+	a.value("LocalId", &said.cloudID.value, download.cloudID.value, identical)
+	a.value("RemoteId", &said.peerID.value, download.peerID.value, identical)
 	said.cloudID.name, said.peerID.name = "LocalId", "RemoteId"
 	said.ike = agree(a, ikeSettings, said.ike, download.ike)
 	said.ipsec = agree(a, ipsecSettings, said.ipsec, download.ipsec)
@@ -127,7 +127,7 @@ func agree[T any](a *agreement, settings []setting[T], said, download *T) *T {
 	for _, set := range settings {
 		equal := strings.EqualFold
 		if set.name == "Psk" {
-			equal = same
+			equal = identical
 		}
 		value := string(*set.of(&whole))
 		a.value(set.name, &value, string(*set.of(download)), equal)
@@ -161,7 +161,7 @@ var mirrored = map[string]string{
 	"LocalId": "RemoteId", "RemoteId": "LocalId",
 }
 
-func same(a, b string) bool { return a == b }
+func identical(a, b string) bool { return a == b }
 
 // sameSubnets compares lists of networks in whatever order.
 func sameSubnets(a, b string) bool {
