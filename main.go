@@ -4,6 +4,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -22,12 +23,17 @@ import (
 const (
 	exitDone    = 0
 	exitTrouble = 2
+
+	exitInterrupted = 128 + 2 // as a shell counts SIGINT
 )
 
 func main() { os.Exit(run(os.Args, os.Stdin, os.Stdout, os.Stderr)) }
 
 func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	if err := app(stdin, stdout, stderr).Run(args); err != nil {
+		if errors.Is(err, context.Canceled) {
+			return exitInterrupted
+		}
 		report(stderr, err)
 		return exitTrouble
 	}
@@ -38,13 +44,15 @@ const examples = `Examples:
    peerconf render --target strongswan reply.json
    peerconf render --target cisco-ios --set outside-interface=GigabitEthernet1 reply.json gateways.json
    aliyun vpc DescribeVpnConnections --RegionId cn-hangzhou | peerconf render --target juniper-srx -o out/ -
+   peerconf render --target libreswan --region cn-hangzhou --connection vco-bp10lz7aejumd2vxoqgev
+   peerconf fetch --region cn-hangzhou --all -o saved.json
    peerconf show reply.xml
    peerconf targets libreswan`
 
 func app(stdin io.Reader, stdout, stderr io.Writer) *cli.App {
 	a := cli.NewApp()
 	a.Name, a.Usage = "peerconf", "write the customer-side configuration of an Alibaba Cloud IPsec-VPN connection"
-	a.UsageText = "peerconf COMMAND [options] [SOURCE…]\n\nSOURCE is a file or a directory with saved API replies, JSON or XML, or - for stdin.\n\n" + examples
+	a.UsageText = "peerconf COMMAND [options] [SOURCE…]\n\nSOURCE is a file or a directory with saved API replies, JSON or XML, or - for stdin.\nWithout one, --region and --connection ask the live API.\n\n" + examples
 	a.Version = version()
 	a.Reader, a.Writer, a.ErrWriter = stdin, stdout, stderr
 	a.HideHelpCommand = true
@@ -58,7 +66,7 @@ func app(stdin io.Reader, stdout, stderr io.Writer) *cli.App {
 		}
 		return cli.ShowAppHelp(c)
 	}
-	a.Commands = []*cli.Command{renderCommand(), showCommand(), targetsCommand()}
+	a.Commands = []*cli.Command{renderCommand(), showCommand(), fetchCommand(), targetsCommand()}
 	return a
 }
 
@@ -68,7 +76,7 @@ func usageError(_ *cli.Context, err error, _ bool) error {
 
 // replyFlags are what every command takes that reads replies.
 func replyFlags(more ...cli.Flag) []cli.Flag {
-	return append(more,
+	return append(append(more, liveFlags()...),
 		&cli.StringFlag{Name: "name", Usage: "call the connection `NAME`; its id or cloud address otherwise"},
 		&cli.StringSliceFlag{Name: "set", Usage: "answer what no reply knows, `NAME=VALUE`; NAME.1 and NAME.2 for one tunnel; see peerconf targets"},
 		&cli.BoolFlag{Name: "placeholders", Usage: "stand REPLACE- words in for masked values, for a preview"},
@@ -102,7 +110,7 @@ func renderAction(c *cli.Context) (err error) {
 		return err
 	}
 	defer cleanup()
-	out, err := newSink(c.String("output"), renderer, names(sources), c.App.Writer)
+	out, err := openSink(c.String("output"), shape{many: renderer.FilesPerConnection() > 1, perTarget: renderer.Several()}, names(sources), c.App.Writer)
 	if err != nil {
 		return err
 	}
@@ -224,14 +232,25 @@ func sources(c *cli.Context) ([]fetch.Source, func(), error) {
 				Hint: "put options first: peerconf " + c.Command.Name + " [options] SOURCE…"}
 		}
 	}
-	if len(args) == 0 {
-		return nil, nil, vpn.Problem{Reason: "no SOURCE", Hint: "give a saved reply, a directory of them, or - for stdin"}
-	}
-	found, cleanup, err := fetch.Sources(args, c.App.Reader)
+	found, cleanup, err := find(c, args)
 	if err != nil {
 		cleanup()
 	}
 	return found, cleanup, err
+}
+
+// find gives the sources that the arguments name, or the live API.
+func find(c *cli.Context, args []string) ([]fetch.Source, func(), error) {
+	switch live := len(c.StringSlice("connection")) > 0; {
+	case live && len(args) > 0:
+		return nil, func() {}, vpn.Problem{Field: "--connection", Reason: "the live API and a SOURCE exclude each other", Hint: "leave one of them out"}
+	case live:
+		fetched, err := fetchLive(c)
+		return []fetch.Source{fetched.Source()}, func() {}, err
+	case len(args) == 0:
+		return nil, func() {}, vpn.Problem{Reason: "no SOURCE", Hint: "give a saved reply, a directory of them, or - for stdin; or --region R --connection vco-… for the live API"}
+	}
+	return fetch.Sources(args, c.App.Reader)
 }
 
 // parseSet splits the answers: the ends' addresses are facts about the
@@ -263,6 +282,12 @@ func parseSet(set []string) (device, addresses map[string]string, err error) {
 
 // report prints errors with the hints that follow them, each hint once.
 func report(w io.Writer, err error) {
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		for _, err := range joined.Unwrap() {
+			report(w, err)
+		}
+		return
+	}
 	var several vpn.Problems
 	var one vpn.Problem
 	switch {

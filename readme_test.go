@@ -1,10 +1,14 @@
 package main
 
 import (
+	"bytes"
+	"encoding/json"
 	"os"
 	"regexp"
 	"strings"
 	"testing"
+
+	"peerconf/fetch"
 )
 
 var console = regexp.MustCompile("(?s)```console\n\\$ (peerconf [^\n]*)\n(.*?)```")
@@ -38,5 +42,27 @@ func TestReadme(t *testing.T) {
 	}
 	if err := os.WriteFile("README.md", []byte(updated), 0o644); err != nil {
 		t.Fatal(err)
+	}
+}
+
+var policy = regexp.MustCompile("(?s)```json\n(.*?)```")
+
+// TestReadmePolicy holds the policy that README shows to the one that errors
+// show.
+func TestReadmePolicy(t *testing.T) {
+	b, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	shown := policy.FindSubmatch(b)
+	if shown == nil {
+		t.Fatal("README shows no policy")
+	}
+	var compact bytes.Buffer
+	if err := json.Compact(&compact, shown[1]); err != nil {
+		t.Fatal(err)
+	}
+	if compact.String() != fetch.Policy {
+		t.Errorf("README:\n%s\nfetch.Policy:\n%s", compact.String(), fetch.Policy)
 	}
 }

@@ -20,8 +20,14 @@ type sink interface {
 	close(keep bool) error
 }
 
-// newSink opens what -o names. What is read, files by path, is never written.
-func newSink(path string, r *render.Renderer, read []string, stdout io.Writer) (sink, error) {
+// shape is what is to be written.
+type shape struct {
+	many      bool // files that one file cannot hold
+	perTarget bool // a directory for each target
+}
+
+// openSink opens what -o names. What is read, files by path, is never written.
+func openSink(path string, of shape, read []string, stdout io.Writer) (sink, error) {
 	if path == "" || path == "-" {
 		return &stdoutSink{to: stdout}, nil
 	}
@@ -30,9 +36,9 @@ func newSink(path string, r *render.Renderer, read []string, stdout io.Writer) (
 	}
 	info, err := os.Stat(path)
 	if strings.HasSuffix(path, string(filepath.Separator)) || err == nil && info.IsDir() {
-		return newDirSink(path, r.Several(), read)
+		return newDirSink(path, of.perTarget, read)
 	}
-	if r.Several() || r.FilesPerConnection() > 1 {
+	if of.many {
 		return nil, refusal(path, "one file cannot hold several targets, nor a target that writes several files", "-o "+path+"/ makes it a directory")
 	}
 	if err := writable(path, read); err != nil {

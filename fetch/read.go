@@ -78,6 +78,9 @@ func (r *reader) visitor(source string) visitor {
 		download:   func(w *wireDownload) bool { return r.settle(w.statement(source)) },
 		connection: func(w *wireConnection) bool { return r.settle(w.statement(source)) },
 		page:       func(listed, total int) { r.listed, r.total = r.listed+listed, max(r.total, total) },
+		record: func(c *wireConnection, d *wireDownload) bool {
+			return r.settle(agreed(c.statement(source), d.statement(source)))
+		},
 	}
 }
 

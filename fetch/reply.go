@@ -22,6 +22,7 @@ import (
 type visitor struct {
 	download        func(*wireDownload) bool
 	connection      func(*wireConnection) bool
+	record          func(*wireConnection, *wireDownload) bool
 	customerGateway func(*wireCustomerGateway)
 	vpnGateway      func(*wireVpnGateway)
 	page            func(listed, total int) // of a list of connections
@@ -146,9 +147,13 @@ func members(dec *jsontext.Decoder, f func(name string) error) error {
 func (w *walker) reply() error {
 	w.flat, w.seen, w.listed = append(w.flat[:0], '{'), map[string]string{}, 0
 	contained := false
+	var halves recordReader
 	err := members(w.dec, func(name string) error {
 		lower := strings.ToLower(name)
 		switch lower {
+		case "describevpnconnection", "downloadvpnconnectionconfig":
+			contained = true
+			return halves.read(w)
 		case "vpnconnectionconfig":
 			contained = true
 			return decode(w.dec, w.download)
@@ -167,10 +172,12 @@ func (w *walker) reply() error {
 		}
 		return w.keep(lower, name)
 	})
-	if err != nil {
+	switch {
+	case err != nil:
 		return err
-	}
-	if contained {
+	case halves.count > 0:
+		return halves.deliver(w.visitor)
+	case contained:
 		return w.count()
 	}
 	return w.flatReply()
@@ -236,7 +243,7 @@ func (w *walker) flatReply() error {
 		return decode(dec, w.connection)
 	case has("customergatewayid", "ipaddress"):
 		return decode(dec, always(w.customerGateway))
-	case has("vpngatewayid", "internetip"):
+	case has("vpngatewayid", "internetip"), has("vpngatewayid", "vpcid"):
 		return decode(dec, always(w.vpnGateway))
 	}
 	return w.unknown()

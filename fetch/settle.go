@@ -66,6 +66,10 @@ func (s *settler) settle() (vpn.Connection, vpn.Problems) {
 		s.tunnel = numbers[i]
 		c.Tunnels = append(c.Tunnels, s.settleTunnel(t))
 	}
+	for _, d := range s.said.disputes {
+		s.tunnel = d.tunnel
+		s.problem(d.name, "", d.reason, "save both again, at one time")
+	}
 	s.tunnel = 0
 	slices.SortStableFunc(c.Tunnels, func(a, b vpn.Tunnel) int { return cmp.Compare(a.Number, b.Number) })
 	s.compareTop()
@@ -78,15 +82,8 @@ func (s *settler) settle() (vpn.Connection, vpn.Problems) {
 func (s *settler) numbers(tunnels []tunnelStatement) []int {
 	numbers := make([]int, len(tunnels))
 	for i, t := range tunnels {
-		numbers[i] = i + 1
-		switch {
-		case t.index == "1", t.index == "2":
-			numbers[i] = int(t.index[0] - '0')
-		case strings.EqualFold(string(t.role), "master"):
-			numbers[i] = 1
-		case strings.EqualFold(string(t.role), "slave"):
-			numbers[i] = 2
-		case t.role != "" || t.index != "":
+		n, known := t.number(i)
+		if numbers[i] = n; !known {
 			s.problem("Role", string(t.role+t.index), "neither master nor slave, 1 nor 2", "save the reply again")
 		}
 	}
@@ -373,8 +370,8 @@ func (s *settler) compareTop() {
 			}
 		}
 	}
-	compareIKE(s.said.top.ike, note)
-	compareIPsec(s.said.top.ipsec, note)
+	compare(ikeSettings, s.said.top.ike, func(t tunnelStatement) *wireIKE { return t.ike }, note)
+	compare(ipsecSettings, s.said.top.ipsec, func(t tunnelStatement) *wireIPsec { return t.ipsec }, note)
 	if len(differ) > 0 {
 		s.notice("connection-level %s differ from the tunnels' own, which are used", strings.Join(differ, ", "))
 	}

@@ -14,6 +14,7 @@ type statement struct {
 	cloudSubnet       field
 	top               tunnelStatement // the connection-level settings
 	tunnels           []tunnelStatement
+	disputes          []dispute // between the two replies of a record
 }
 
 // tunnelStatement is what a reply says of one tunnel.
@@ -28,6 +29,18 @@ type tunnelStatement struct {
 	ipsec           *wireIPsec
 	dpd, natt       text
 	bgp             *bgpStatement
+}
+
+// number is the tunnel's by its index or role, else by its position, from 0, in
+// the reply: that is the console's order. known is false for another role.
+func (t tunnelStatement) number(position int) (n int, known bool) {
+	switch {
+	case t.index == "1", strings.EqualFold(string(t.role), "master"):
+		return 1, true
+	case t.index == "2", strings.EqualFold(string(t.role), "slave"):
+		return 2, true
+	}
+	return position + 1, t.role == "" && t.index == ""
 }
 
 // field is a value with the name its reply has for it.
@@ -92,12 +105,14 @@ func (c *wireConnection) statement(source string) statement {
 			TunnelIkeConfig: c.IkeConfig, TunnelIpsecConfig: c.IpsecConfig,
 		}),
 	}
-	if b := c.VpnBgpConfig; b != nil && !off(b.EnableBgp) {
+	if b := c.VpnBgpConfig; b != nil && off(b.EnableBgp) {
+		s.top.bgp = &bgpStatement{} // said to be none, which is more than not said
+	} else if b != nil {
 		s.top.bgp = &bgpStatement{b.LocalAsn, b.LocalBgpIp, b.PeerAsn, b.PeerBgpIp, b.TunnelCidr, true}
 	}
 	for _, t := range c.TunnelOptionsSpecification {
 		if off(c.EnableTunnelsBgp) {
-			t.TunnelBgpConfig = nil
+			t.TunnelBgpConfig = &wireBGP{}
 		}
 		s.tunnels = append(s.tunnels, describeTunnel(t))
 	}

@@ -38,51 +38,41 @@ func lookup[T any](s *settler, name string, said text, known map[string]T, absen
 	return v
 }
 
-// compareIKE calls note for each IKE setting of the connection with the way to
-// the tunnels' setting of the same name.
-func compareIKE(top *wireIKE, note func(string, text, func(tunnelStatement) text)) {
-	if top == nil {
-		return
-	}
-	for _, f := range []struct {
-		name string
-		get  func(*wireIKE) text
-	}{
-		{"IkeVersion", func(w *wireIKE) text { return w.IkeVersion }},
-		{"IkeMode", func(w *wireIKE) text { return w.IkeMode }},
-		{"IkeEncAlg", func(w *wireIKE) text { return w.IkeEncAlg }},
-		{"IkeAuthAlg", func(w *wireIKE) text { return w.IkeAuthAlg }},
-		{"IkePfs", func(w *wireIKE) text { return w.IkePfs }},
-		{"IkeLifetime", func(w *wireIKE) text { return w.IkeLifetime }},
-		{"Psk", func(w *wireIKE) text { return w.Psk }},
-	} {
-		note(f.name, f.get(top), func(t tunnelStatement) text {
-			if t.ike == nil {
-				return ""
-			}
-			return f.get(t.ike)
-		})
-	}
+// setting is a word of a reply, and where its struct has it.
+type setting[T any] struct {
+	name string
+	of   func(*T) *text
 }
 
-func compareIPsec(top *wireIPsec, note func(string, text, func(tunnelStatement) text)) {
+var ikeSettings = []setting[wireIKE]{
+	{"IkeVersion", func(w *wireIKE) *text { return &w.IkeVersion }},
+	{"IkeMode", func(w *wireIKE) *text { return &w.IkeMode }},
+	{"IkeEncAlg", func(w *wireIKE) *text { return &w.IkeEncAlg }},
+	{"IkeAuthAlg", func(w *wireIKE) *text { return &w.IkeAuthAlg }},
+	{"IkePfs", func(w *wireIKE) *text { return &w.IkePfs }},
+	{"IkeLifetime", func(w *wireIKE) *text { return &w.IkeLifetime }},
+	{"Psk", func(w *wireIKE) *text { return &w.Psk }},
+}
+
+var ipsecSettings = []setting[wireIPsec]{
+	{"IpsecEncAlg", func(w *wireIPsec) *text { return &w.IpsecEncAlg }},
+	{"IpsecAuthAlg", func(w *wireIPsec) *text { return &w.IpsecAuthAlg }},
+	{"IpsecPfs", func(w *wireIPsec) *text { return &w.IpsecPfs }},
+	{"IpsecLifetime", func(w *wireIPsec) *text { return &w.IpsecLifetime }},
+}
+
+// compare calls note for each setting of the connection with the way to the
+// tunnels' setting of the same name.
+func compare[T any](settings []setting[T], top *T, of func(tunnelStatement) *T, note func(string, text, func(tunnelStatement) text)) {
 	if top == nil {
 		return
 	}
-	for _, f := range []struct {
-		name string
-		get  func(*wireIPsec) text
-	}{
-		{"IpsecEncAlg", func(w *wireIPsec) text { return w.IpsecEncAlg }},
-		{"IpsecAuthAlg", func(w *wireIPsec) text { return w.IpsecAuthAlg }},
-		{"IpsecPfs", func(w *wireIPsec) text { return w.IpsecPfs }},
-		{"IpsecLifetime", func(w *wireIPsec) text { return w.IpsecLifetime }},
-	} {
-		note(f.name, f.get(top), func(t tunnelStatement) text {
-			if t.ipsec == nil {
+	for _, set := range settings {
+		note(set.name, *set.of(top), func(t tunnelStatement) text {
+			if of(t) == nil {
 				return ""
 			}
-			return f.get(t.ipsec)
+			return *set.of(of(t))
 		})
 	}
 }
