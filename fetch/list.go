@@ -128,13 +128,13 @@ func filters(q Query) map[string]string {
 func pageOf(r *request) (found []connection, total int, err error) {
 	var page struct {
 		VpnConnections struct{ VpnConnection []jsontext.Value }
-		TotalCount     *int
+		TotalCount     text
 	}
 	if err := json.Unmarshal(r.reply, &page, anyCase); err != nil {
 		return nil, 0, err
 	}
-	if page.TotalCount == nil {
-		return nil, 0, errors.New("no TotalCount")
+	if total, err = strconv.Atoi(string(page.TotalCount)); err != nil {
+		return nil, 0, err
 	}
 	for _, raw := range page.VpnConnections.VpnConnection {
 		c, err := understood(raw, r.region)
@@ -143,7 +143,7 @@ func pageOf(r *request) (found []connection, total int, err error) {
 		}
 		found = append(found, c)
 	}
-	return found, *page.TotalCount, nil
+	return found, total, nil
 }
 
 // understood reads which connection a reply describes, flat or wrapped, and
