@@ -40,9 +40,10 @@ func Read(sources []Source, options Options) iter.Seq2[vpn.Connection, error] {
 func read(sources []Source, options Options) iter.Seq2[vpn.Connection, error] {
 	return func(yield func(vpn.Connection, error) bool) {
 		known := newGateways()
+		w := newWalker()
 		var readable []Source
 		for _, src := range sources {
-			if err := visit(src, known.visitor(src.Name)); err == nil {
+			if err := visit(w, src, known.visitor(src.Name)); err == nil {
 				readable = append(readable, src)
 			} else if !yield(vpn.Connection{}, err) {
 				return
@@ -53,7 +54,7 @@ func read(sources []Source, options Options) iter.Seq2[vpn.Connection, error] {
 		}
 		r := reader{options: options, gateways: known, yield: yield}
 		for _, src := range readable {
-			if err := visit(src, r.visitor(src.Name)); err != nil && !yield(vpn.Connection{}, err) || r.stopped {
+			if err := visit(w, src, r.visitor(src.Name)); err != nil && !yield(vpn.Connection{}, err) || r.stopped {
 				return
 			}
 		}
@@ -101,13 +102,13 @@ func (r *reader) settle(said statement) bool {
 }
 
 // visit walks one source and says where in it an error stands.
-func visit(src Source, v visitor) error {
+func visit(w *walker, src Source, v visitor) error {
 	in, err := src.Open()
 	if err != nil {
 		return err
 	}
 	defer in.Close()
-	return located(src, walk(in, v))
+	return located(src, w.walk(in, v))
 }
 
 // place is where a JSON pointer points, in brief.

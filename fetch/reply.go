@@ -33,9 +33,11 @@ var errStop = errors.New("stop")
 // anyCase is how replies are matched: the API has said both status and Status.
 var anyCase = json.MatchCaseInsensitiveNames(true)
 
-// walker finds the known replies in a stream of JSON values.
+// walker finds the known replies in a stream of JSON values. Its buffers serve
+// one stream after another.
 type walker struct {
 	visitor
+	in   bufio.Reader
 	dec  *jsontext.Decoder
 	flat []byte            // the members of a reply that are no known container
 	seen map[string]string // their names, lower case to as written
@@ -45,8 +47,14 @@ type walker struct {
 
 // walk visits every reply in r, JSON or XML: one, several one after another,
 // or arrays of them.
-func walk(r io.Reader, v visitor) error {
-	buffered := bufio.NewReader(r)
+func walk(r io.Reader, v visitor) error { return newWalker().walk(r, v) }
+
+func newWalker() *walker { return &walker{dec: new(jsontext.Decoder)} }
+
+func (w *walker) walk(r io.Reader, v visitor) error {
+	w.visitor = v
+	w.in.Reset(r)
+	buffered := &w.in
 	if mark, _ := buffered.Peek(2); len(mark) == 2 && mark[0] >= 0xef { // no reply begins so without a BOM
 		buffered = bufio.NewReader(transform.NewReader(buffered, unicode.BOMOverride(transform.Nop)))
 	}
@@ -54,12 +62,11 @@ func walk(r io.Reader, v visitor) error {
 	if err != nil {
 		return err
 	}
-	w := walker{visitor: v}
 	switch first {
 	case '<':
-		w.dec = jsontext.NewDecoder(newXMLReader(buffered))
+		w.dec.Reset(newXMLReader(buffered))
 	case '{', '[':
-		w.dec = jsontext.NewDecoder(buffered)
+		w.dec.Reset(buffered)
 	default:
 		return vpn.Problem{Reason: "neither JSON nor XML", Hint: knownReplies}
 	}
