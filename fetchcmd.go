@@ -1,12 +1,11 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
+	"sync"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -60,6 +59,9 @@ func fetchAction(c *cli.Context) error {
 		return vpn.Problem{Field: "argument", Value: c.Args().First(), Reason: "fetch takes options only", Hint: "name connections by --connection"}
 	}
 	path := c.String("output")
+	if path == "" {
+		return refusal(path, "empty", "-o saved.json")
+	}
 	if path == "-" && isTerminal(c.App.Writer) {
 		return vpn.Problem{Field: "-o", Value: "-", Reason: "it would show pre-shared keys on the terminal", Hint: "-o saved.json"}
 	}
@@ -67,6 +69,7 @@ func fetchAction(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
+	defer guarded(to)()
 	fetched, failed := fetchLive(c)
 	if failed != nil && (!c.Bool("keep-going") || fetched.Empty()) {
 		return errors.Join(failed, to.close(false))
@@ -88,11 +91,20 @@ func saved(f fetch.Fetched, to sink) []render.Output {
 	return each
 }
 
-// fetchLive asks the API what the flags say, until it is interrupted.
+// liveSource is the live API as a source: asked once, when it is first read.
+func liveSource(c *cli.Context) fetch.Source {
+	fetched := sync.OnceValues(func() (fetch.Fetched, error) { return fetchLive(c) })
+	return fetch.Source{Name: "live API", Open: func() (io.ReadCloser, error) {
+		f, err := fetched()
+		if err != nil {
+			return nil, err
+		}
+		return f.Source().Open()
+	}}
+}
+
+// fetchLive asks the API what the flags say.
 func fetchLive(c *cli.Context) (fetch.Fetched, error) {
-	ctx, stop := signal.NotifyContext(c.Context, os.Interrupt)
-	defer stop()
-	context.AfterFunc(ctx, stop) // a second interrupt is not held back
 	progress := newProgress(c.App.ErrWriter, time.Now)
 	defer progress.clear()
 	q := fetch.Query{
@@ -104,7 +116,7 @@ func fetchLive(c *cli.Context) (fetch.Fetched, error) {
 	if c.Command.Name == "fetch" {
 		q.Rate, q.Concurrency = c.Float64("rate"), c.Int("concurrency")
 	}
-	return fetch.Fetch(ctx, q)
+	return fetch.Fetch(c.Context, q)
 }
 
 // progress says on a terminal how far a fetch is, if it takes a while.

@@ -46,6 +46,7 @@ var stories = []story{
 	{name: "ikev2-aggressive", source: "ikev2-aggressive.json"},
 	{name: "ikev2-policy", source: "ikev2-policy.json"},
 	{name: "ikev2-route", source: "ikev2-route.json"},
+	{name: "ikev2-route-branch", source: "ikev2-route-branch.json"},
 	{name: "ikev2-subnets", source: "ikev2-subnets.json"},
 	{name: "pfs-off", source: "pfs-off.json"},
 	{name: "pfs-differs", source: "pfs-differs.json"},

@@ -4,7 +4,6 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -19,21 +18,18 @@ import (
 	"peerconf/vpn"
 )
 
-// Exit codes, as diff(1) has them; 1 is kept for a difference.
+// Exit codes, as diff(1) has them; 1 is kept for a difference. A signal's
+// number is added to exitSignal, as shells do.
 const (
 	exitDone    = 0
 	exitTrouble = 2
-
-	exitInterrupted = 128 + 2 // as a shell counts SIGINT
+	exitSignal  = 128
 )
 
 func main() { os.Exit(run(os.Args, os.Stdin, os.Stdout, os.Stderr)) }
 
 func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	if err := app(stdin, stdout, stderr).Run(args); err != nil {
-		if errors.Is(err, context.Canceled) {
-			return exitInterrupted
-		}
 		report(stderr, err)
 		return exitTrouble
 	}
@@ -114,6 +110,7 @@ func renderAction(c *cli.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	defer guarded(out)()
 	defer func() { err = errors.Join(err, out.close(err == nil)) }()
 	return each(c, sources, addresses, func(conn vpn.Connection) error {
 		files, warnings, err := renderer.Render(conn)
@@ -241,12 +238,15 @@ func sources(c *cli.Context) ([]fetch.Source, func(), error) {
 
 // find gives the sources that the arguments name, or the live API.
 func find(c *cli.Context, args []string) ([]fetch.Source, func(), error) {
-	switch live := len(c.StringSlice("connection")) > 0; {
-	case live && len(args) > 0:
-		return nil, func() {}, vpn.Problem{Field: "--connection", Reason: "the live API and a SOURCE exclude each other", Hint: "leave one of them out"}
+	live := len(c.StringSlice("connection")) > 0
+	for _, flag := range liveFlags() {
+		if name := flag.Names()[0]; len(args) > 0 && c.IsSet(name) {
+			return nil, func() {}, vpn.Problem{Field: "--" + name, Reason: "the live API and a SOURCE exclude each other", Hint: "leave one of them out"}
+		}
+	}
+	switch {
 	case live:
-		fetched, err := fetchLive(c)
-		return []fetch.Source{fetched.Source()}, func() {}, err
+		return []fetch.Source{liveSource(c)}, func() {}, nil
 	case len(args) == 0:
 		return nil, func() {}, vpn.Problem{Reason: "no SOURCE", Hint: "give a saved reply, a directory of them, or - for stdin; or --region R --connection vco-… for the live API"}
 	}

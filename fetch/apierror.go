@@ -9,7 +9,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"net/url"
 	"strings"
 	"syscall"
 
@@ -162,7 +161,10 @@ func (s *session) causeOf(answer *sdkerrors.ServerError) cause {
 		}
 		code = code[:max(strings.LastIndexByte(code, '.'), 0)]
 	}
-	if answer.HttpStatus() >= http.StatusInternalServerError {
+	switch status := answer.HttpStatus(); {
+	case strings.HasPrefix(answer.ErrorCode(), "Throttling"), status == http.StatusTooManyRequests, status == http.StatusRequestTimeout:
+		return busy
+	case status >= http.StatusInternalServerError:
 		return broken
 	}
 	message := "HTTP status " + http.StatusText(answer.HttpStatus())
@@ -182,13 +184,9 @@ func (s *session) transportCause(err error) cause {
 			return row.cause
 		}
 	}
-	return cause{reason: fmt.Sprintf("{host} cannot be reached: %s", s.signer.scrub(inner(err).Error())), hint: "check the network and the proxy"}
-}
-
-// inner is the error within those that hold a URL.
-func inner(err error) error {
-	for u := new(url.Error); errors.As(err, &u); {
-		err = u.Err
+	var number syscall.Errno // the only text that holds nothing of the request or the proxy
+	if errors.As(err, &number) {
+		return cause{reason: "{host} cannot be reached: " + number.Error(), hint: "check the network and the proxy"}
 	}
-	return err
+	return cause{reason: "{host} cannot be reached", hint: "check the network and the proxy"}
 }

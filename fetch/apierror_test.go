@@ -218,8 +218,9 @@ func TestFailuresOnTheWay(t *testing.T) {
 		{"redirect to plain HTTP", "the answer redirects to plain HTTP", "check --endpoint and the proxy", fault(apitest.Fault{Location: "http://vpc.example.com/"})},
 		{"a portal's page", "the answer of HOST is not the API's", proxyHint, fault(apitest.Fault{Status: 200, Body: "<html>sign in</html>"})},
 		{"another's error", "the answer of HOST is not the API's", proxyHint, fault(apitest.Fault{Status: 400, Body: `{"Code":400,"Message":{}}`})},
-		{"unforeseen", "HOST cannot be reached: tunnel closed", "check the network and the proxy", transport(errors.New("tunnel closed"))},
-		{"unforeseen, with a secret", "HOST cannot be reached: ", "check the network and the proxy", transport(errors.New("sent " + url.QueryEscape(apitest.Token)))},
+		{"unforeseen", "HOST cannot be reached", "check the network and the proxy", transport(errors.New("tunnel closed"))},
+		{"unreachable", "HOST cannot be reached: no route to host", "check the network and the proxy", transport(&net.OpError{Op: "dial", Err: os.NewSyscallError("connect", syscall.EHOSTUNREACH)})},
+		{"unforeseen, with a secret", "HOST cannot be reached", "check the network and the proxy", transport(errors.New("sent " + url.QueryEscape(apitest.Token)))},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			s, q := start(t, 1)

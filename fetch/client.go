@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"strings"
 	"sync"
@@ -42,6 +43,9 @@ func newSession(ctx context.Context, q Query) (*session, error) {
 	if err := refuseDebug(); err != nil {
 		return nil, err
 	}
+	if err := refuseProxy(); err != nil {
+		return nil, err
+	}
 	endpoint, err := parseEndpoint(q.Endpoint)
 	if err != nil {
 		return nil, err
@@ -60,7 +64,7 @@ func newSession(ctx context.Context, q Query) (*session, error) {
 	}
 	s := &session{
 		regions: regions, endpoint: endpoint, signer: signer,
-		limiter: rate.NewLimiter(limit, q.Concurrency), concurrency: q.Concurrency,
+		limiter: rate.NewLimiter(limit, 1), concurrency: q.Concurrency,
 		progress:  progress{report: q.Progress},
 		transport: q.seams.transport, pause: q.seams.pause, timeout: cmp.Or(q.seams.timeout, callTimeout),
 	}
@@ -79,6 +83,21 @@ func refuseDebug() error {
 	for _, word := range strings.Split(os.Getenv("DEBUG"), ",") {
 		if word == "sdk" || word == "credential" {
 			return vpn.Problem{Field: "DEBUG", Value: word, Reason: "it makes Alibaba's SDK print signatures and keys", Hint: "unset DEBUG"}
+		}
+	}
+	return nil
+}
+
+// refuseProxy checks the proxy of the environment: a value that is no URL is
+// taken for something else further on, and told with its password.
+func refuseProxy() error {
+	for _, name := range []string{"HTTPS_PROXY", "https_proxy"} {
+		value := os.Getenv(name)
+		if !strings.Contains(value, "://") {
+			value = "http://" + value
+		}
+		if u, err := url.Parse(value); err != nil || u.Host == "" && os.Getenv(name) != "" {
+			return vpn.Problem{Field: name, Reason: "not a URL", Hint: "write it as in http://user:password@proxy:3128, with odd characters of the password as %XX"}
 		}
 	}
 	return nil
@@ -107,21 +126,22 @@ type client struct {
 // gate lets requests out only encrypted, except to this machine, and ties them
 // to a context, which the SDK does not know.
 type gate struct {
-	next http.RoundTripper
-	ctx  context.Context
+	next  http.RoundTripper
+	ctx   context.Context
+	plain bool // --endpoint asks for plain HTTP to this machine
 }
 
 var errPlain = errors.New("a request in plain text")
 
 func (g *gate) RoundTrip(r *http.Request) (*http.Response, error) {
-	if r.URL.Scheme != "https" && !loopback(r.URL.Hostname()) {
+	if r.URL.Scheme != "https" && !(g.plain && loopback(r.URL.Hostname())) {
 		return nil, errPlain
 	}
 	return g.next.RoundTrip(r.WithContext(g.ctx))
 }
 
 func (s *session) newClient() *client {
-	c := &client{gate: &gate{next: s.transport}}
+	c := &client{gate: &gate{next: s.transport, plain: s.endpoint.scheme == "http"}}
 	config := sdk.NewConfig().WithScheme("HTTPS").WithAutoRetry(false).WithUserAgent("peerconf").WithTimeout(s.timeout)
 	config.Transport = c.gate
 	c.sdk, c.err = sdk.NewClientWithOptions("", config, s.signer)

@@ -166,6 +166,9 @@ func fromProfile(name string) (provider, error) {
 	if p == nil || err != nil {
 		return nil, err
 	}
+	if name == "" && p.Mode == "AK" && p.AccessKeyID == "" && p.AccessKeySecret == "" {
+		return nil, nil // as the aliyun CLI makes it before it is configured
+	}
 	return p.provider(0)
 }
 

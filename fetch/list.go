@@ -127,16 +127,20 @@ func filters(q Query) map[string]string {
 // pageOf takes a page apart without changing a byte of its elements.
 func pageOf(r *request) (found []connection, total int, err error) {
 	var page struct {
-		VpnConnections struct{ VpnConnection []jsontext.Value }
+		VpnConnections list[jsontext.Value]
 		TotalCount     text
 	}
 	if err := json.Unmarshal(r.reply, &page, anyCase); err != nil {
 		return nil, 0, err
 	}
-	if total, err = strconv.Atoi(string(page.TotalCount)); err != nil {
-		return nil, 0, err
+	total = len(page.VpnConnections)
+	if page.TotalCount != "" {
+		total, err = strconv.Atoi(string(page.TotalCount))
 	}
-	for _, raw := range page.VpnConnections.VpnConnection {
+	if err != nil || total < 0 {
+		return nil, 0, errors.New("want a TotalCount")
+	}
+	for _, raw := range page.VpnConnections {
 		c, err := understood(raw, r.region)
 		if err != nil {
 			return nil, 0, err

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"math"
 	"net/http"
 	"slices"
 	"strings"
@@ -112,8 +113,13 @@ func (q Query) check() error {
 		return vpn.Problem{Field: "--region", Reason: "given more than once, and a connection is in one region", Hint: "fetch region by region"}
 	case q.Concurrency < 1:
 		return vpn.Problem{Field: "--concurrency", Reason: "want at least 1", Hint: "leave it out for 8"}
-	case q.Rate < 0:
+	case !(q.Rate >= 0) || math.IsInf(q.Rate, 1):
 		return vpn.Problem{Field: "--rate", Reason: "want calls a second, 0 for no limit", Hint: "leave it out for 20"}
+	}
+	for _, id := range q.Connections {
+		if !plainID(id) {
+			return vpn.Problem{Field: "--connection", Value: id, Reason: "not a connection's id", Hint: "write it as in --connection vco-bp10lz7aejumd2vxoqgev; give the option once for each"}
+		}
 	}
 	for _, tag := range q.Tags {
 		if key, _, ok := strings.Cut(tag, "="); !ok || key == "" {
@@ -205,7 +211,7 @@ func (s *session) all(ctx context.Context, requests []*request) error {
 				}
 				failed.problem.Connection = r.connection
 				r.problem, err = &failed.problem, nil
-			} else if err == nil && r.id != "" && !holdsOne(reply) {
+			} else if err == nil && r.id != "" && !holds(reply, r.id) {
 				r.problem = r.notAReply()
 			}
 			r.reply = reply
@@ -216,16 +222,19 @@ func (s *session) all(ctx context.Context, requests []*request) error {
 	return group.Wait()
 }
 
-// holdsOne tells whether a reply can be read back later, as one thing.
-func holdsOne(reply []byte) bool {
+// holds tells whether a reply can be read back later, as one thing, and is of
+// the id asked for where it says of which it is.
+func holds(reply []byte, id string) bool {
 	n := 0
+	is := func(said text) bool { n++; return said == "" || string(said) == id }
+	ok := true
 	err := walk(bytes.NewReader(reply), visitor{
 		download:        func(*wireDownload) bool { n++; return true },
-		connection:      func(*wireConnection) bool { n++; return true },
-		customerGateway: func(*wireCustomerGateway) { n++ },
-		vpnGateway:      func(*wireVpnGateway) { n++ },
+		connection:      func(w *wireConnection) bool { ok = ok && is(w.VpnConnectionId); return true },
+		customerGateway: func(w *wireCustomerGateway) { ok = ok && is(w.CustomerGatewayId) },
+		vpnGateway:      func(w *wireVpnGateway) { ok = ok && is(w.VpnGatewayId) },
 	})
-	return err == nil && n == 1
+	return err == nil && n == 1 && ok
 }
 
 func (r *request) notAReply() *vpn.Problem {

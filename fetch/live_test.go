@@ -351,7 +351,7 @@ func TestProgressCountsEveryCall(t *testing.T) {
 
 func TestRateLimit(t *testing.T) {
 	_, q := start(t, 8)
-	q.Rate, q.Concurrency = 400, 1
+	q.Rate, q.Concurrency = 400, 8 // the rate holds from the first call on
 	began := time.Now()
 	if _, err := Fetch(context.Background(), q); err != nil {
 		t.Fatal(err)

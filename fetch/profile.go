@@ -103,7 +103,10 @@ func readProfile(name string) (*profile, error) {
 		return nil, err
 	}
 	wanted := cmp.Or(name, getenv("PROFILE"))
-	if p := c.profile(cmp.Or(wanted, c.Current)); p != nil || wanted == "" {
+	if wanted = cmp.Or(wanted, c.Current); wanted == "" {
+		return nil, nil
+	}
+	if p := c.profile(wanted); p != nil {
 		return p, nil
 	}
 	var names []string

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode"
 
 	"peerconf/vpn"
 )
@@ -125,7 +126,7 @@ func agree[T any](a *agreement, settings []setting[T], said, download *T) *T {
 	}
 	whole := *said
 	for _, set := range settings {
-		equal := strings.EqualFold
+		equal := sameWord
 		if set.name == "Psk" {
 			equal = identical
 		}
@@ -162,11 +163,14 @@ var mirrored = map[string]string{
 }
 
 func identical(a, b string) bool { return a == b }
+func sameWord(a, b string) bool {
+	return strings.EqualFold(strings.TrimSpace(a), strings.TrimSpace(b))
+}
 
 // sameSubnets compares lists of networks in whatever order.
 func sameSubnets(a, b string) bool {
 	list := func(s string) []string {
-		out := strings.FieldsFunc(s, func(r rune) bool { return r == ',' || r == ' ' })
+		out := strings.FieldsFunc(s, func(r rune) bool { return r == ',' || unicode.IsSpace(r) })
 		slices.Sort(out)
 		return out
 	}

@@ -140,12 +140,21 @@ func (s *settler) addresses(said tunnelStatement) (cloud, peer address) {
 		candidate{field{"IpAddress of " + customer, s.gateways.customer[customer].address}, true, true},
 		candidate{said.peerEnd, true, false},
 		candidate{said.peerID, false, false})
+	s.differ(said.cloudEnd, cloud)
+	s.differ(said.peerEnd, peer)
 	s.require(cloud, "cloud address", "cloud-address", "DescribeVpnGateway", vpnGateway)
 	s.require(peer, "peer address", "peer-address", "DescribeCustomerGateway", customer)
 	if !peer.settled && peer.IP.IsPrivate() && !cloud.IP.IsPrivate() {
 		s.notice("the peer's address %s is taken from its identity; a device behind NAT has another: the DescribeCustomerGateway reply tells", peer)
 	}
 	return cloud, peer
+}
+
+// differ notices an end of a Download reply that is not the address used.
+func (s *settler) differ(end field, used address) {
+	if ip, err := netip.ParseAddr(end.value); err == nil && used.settled && used.IP.IsValid() && ip != used.IP {
+		s.notice("%s of the Download reply is %s, and %s is used, from %s", end.name, ip, used, used.field)
+	}
 }
 
 // require refuses an address that nothing gave.

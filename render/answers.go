@@ -35,15 +35,15 @@ func (n *normalizer) answered(t vpn.Tunnel) map[string]string {
 }
 
 func (n *normalizer) answer(a Answer, t vpn.Tunnel) string {
-	v := n.given(a, t)
+	v, of := n.given(a, t), ""
 	if v == "" && a.Default != nil {
-		v = a.Default(n.conn, t)
+		v, of = a.Default(n.conn, t), t.PeerAddress.String() // another peer is another device
 	}
 	if v == "" {
 		return n.unanswered(a, t)
 	}
 	if !a.PerConnection && (a.Unique || a.Number != nil) || a.PerConnection && a.Number != nil && t.Number == 1 {
-		n.alone(a, t, v)
+		n.alone(a, t, v, of)
 	}
 	return v
 }
@@ -63,11 +63,15 @@ func (n *normalizer) given(a Answer, t vpn.Tunnel) string {
 	return v
 }
 
-// alone refuses a value that another tunnel of the run has.
-func (n *normalizer) alone(a Answer, t vpn.Tunnel, v string) {
-	key := sum(a.Name + "=" + v)
+// alone refuses a value that another tunnel of the run has on the same device.
+func (n *normalizer) alone(a Answer, t vpn.Tunnel, v, device string) {
+	key := sum(a.Name + "=" + v + "@" + device)
 	if n.answers.used[key] {
-		n.refuse(t, "--set "+a.Name, v, "another tunnel of this run has it", fmt.Sprintf("answer %s.1 and %s.2 apart, or render the connections one by one", a.Name, a.Name))
+		hint := "render the connections one by one"
+		if n.conn.Dual() {
+			hint = fmt.Sprintf("answer %s.1 and %s.2 apart, or %s", a.Name, a.Name, hint)
+		}
+		n.refuse(t, "--set "+a.Name, v, "another tunnel of this run has it", hint)
 	}
 	n.answers.used[key] = true
 }

@@ -39,21 +39,22 @@ type shown struct {
 
 type shownTunnel struct {
 	vpn.Tunnel
-	Key    string `json:"psk"`
-	Named  bool   `json:"-"`
-	IKEv1  bool   `json:"-"`
-	HasBGP bool   `json:"-"`
+	Key     string `json:"psk"`
+	Named   bool   `json:"-"`
+	PlainID string `json:"-"`
+	IKEv1   bool   `json:"-"`
+	HasBGP  bool   `json:"-"`
 }
 
 // Connection prints one connection.
 func (s *Show) Connection(c vpn.Connection) error {
-	view := shown{Connection: c, Title: c.Title(), RouteBased: c.RouteBased(), Named: c.Name != "", Quoted: strconv.Quote(c.Name)}
+	view := shown{Connection: c, Title: vpn.Printable(c.Title()), RouteBased: c.RouteBased(), Named: c.Name != "", Quoted: strconv.Quote(c.Name)}
 	for _, t := range c.Tunnels {
 		key := t.PSK.String()
 		if s.secrets && t.PSK.Placeholder() == "" {
 			key = t.PSK.Reveal()
 		}
-		view.Tunnels = append(view.Tunnels, shownTunnel{t, key, t.ID != "", t.IKE.Version == vpn.IKEv1, t.BGP != nil})
+		view.Tunnels = append(view.Tunnels, shownTunnel{t, key, t.ID != "", vpn.Printable(t.ID), t.IKE.Version == vpn.IKEv1, t.BGP != nil})
 	}
 	s.count++
 	if s.text != nil {
