@@ -98,14 +98,18 @@ func perm(ts *testscript.TestScript, _ bool, args []string) {
 }
 
 // interrupted runs a command, interrupts it when a call hangs, and checks that
-// it ends quietly, as shells expect.
+// it ends quietly, as shells expect. With -term it is told to stop instead.
 func interrupted(ts *testscript.TestScript, _ bool, args []string) {
+	sig := syscall.SIGINT
+	if args[0] == "-term" {
+		sig, args = syscall.SIGTERM, args[1:]
+	}
 	var said bytes.Buffer
 	self, err := exec.LookPath("peerconf")
 	ts.Check(err)
 	cmd := exec.Command(self, args...)
 	cmd.Dir, cmd.Stdout, cmd.Stderr = ts.MkAbs("."), &said, &said
-	for _, name := range []string{"HOME", "PATH", "GORACE", "GOCOVERDIR", "ALIBABA_CLOUD_ACCESS_KEY_ID", "ALIBABA_CLOUD_ACCESS_KEY_SECRET"} {
+	for _, name := range []string{"HOME", "PATH", "GORACE", "GOCOVERDIR", "TMPDIR", "ALIBABA_CLOUD_ACCESS_KEY_ID", "ALIBABA_CLOUD_ACCESS_KEY_SECRET"} {
 		cmd.Env = append(cmd.Env, name+"="+ts.Getenv(name))
 	}
 	ts.Check(cmd.Start())
@@ -114,9 +118,9 @@ func interrupted(ts *testscript.TestScript, _ bool, args []string) {
 	case <-time.After(20 * time.Second):
 		ts.Fatalf("no call hangs")
 	}
-	ts.Check(cmd.Process.Signal(os.Interrupt))
+	ts.Check(cmd.Process.Signal(sig))
 	cmd.Wait()
-	if code := cmd.ProcessState.ExitCode(); code != exitSignal+int(syscall.SIGINT) || said.Len() > 0 {
+	if code := cmd.ProcessState.ExitCode(); code != exitSignal+int(sig) || said.Len() > 0 {
 		ts.Fatalf("exit code %d: %s", code, said.String())
 	}
 }
