@@ -68,6 +68,7 @@ var stories = []story{
 	{name: "dual-subnets", source: "dual-subnets.json"},
 	{name: "dual-route", source: "dual-route.json", options: []string{"--name", "dual-route"}},
 	{name: "dual-route", source: "download-dual-route.json", options: []string{"--name", "dual-route"}},
+	{name: "dual-cen", source: "dual-cen.json"},
 	{name: "dual-route-one-identity", source: "dual-route-one-identity.json"},
 	{name: "dual-top-level", source: "dual-top-level.json"},
 	{name: "dual-two-peers", source: "dual-two-peers"},

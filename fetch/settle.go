@@ -196,14 +196,14 @@ func (s *settler) checkSides(said tunnelStatement, cloud, peer address, t vpn.Tu
 			"compare with the connection in the console; if it really stands so, set it right there, else save the reply again")
 	}
 	switch {
-	case cloud.IP.IsValid() && cloud.IP == peer.IP:
-		s.problem("addresses", cloud.String(), fmt.Sprintf("both ends have it (%s, %s)", cloud.field, peer.field), "add the gateways' replies, or --set peer-address=A.B.C.D")
 	case cloud.settled && peer.settled && t.PeerIdentity.Value == cloud.String() && t.CloudIdentity.Value == peer.String():
 		swapped("LocalId and RemoteId", fmt.Sprintf("the peer's identity is the cloud's address %s (%s), and the cloud's is the peer's %s (%s)", cloud, cloud.field, peer, peer.field))
 	case cloud.settled && t.PeerIdentity.Value == cloud.String():
 		swapped("LocalId and RemoteId", fmt.Sprintf("the peer's identity is the cloud's address %s (%s)", cloud, cloud.field))
 	case peer.settled && t.CloudIdentity.Value == peer.String():
 		swapped("LocalId and RemoteId", fmt.Sprintf("the cloud's identity is the peer's address %s (%s)", peer, peer.field))
+	case cloud.IP.IsValid() && cloud.IP == peer.IP:
+		s.problem("addresses", cloud.String(), fmt.Sprintf("both ends have it (%s, %s)", cloud.field, peer.field), "add the gateways' replies, or --set peer-address=A.B.C.D")
 	}
 	g := s.gateways
 	if g.isCustomer(said.cloudEnd.value) && g.isCloud(said.peerEnd.value) {
