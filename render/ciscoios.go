@@ -93,6 +93,8 @@ var ciscoIOS = Dialect{
 		{Name: "outside-interface", Form: formWord, Meaning: "the interface towards the Internet, such as GigabitEthernet1"},
 		{Name: "policy-number", Form: formNumber, Number: &Range{Min: 1, Max: 10000}, When: isIKEv1,
 			Meaning: "a free number of crypto isakmp policy; lower ones are tried first"},
+		{Name: "ikev2-policy", Form: formName, When: not(isIKEv1), PerConnection: true, Default: constant("alibaba"), Fallback: "alibaba",
+			Meaning: "the crypto ikev2 policy that gets the proposals; IOS uses one for all its peers, so its name if there is one"},
 		{Name: "tunnel-number", Form: formNumber, Number: &Range{Min: 0, Max: 2147483647}, When: routeBased,
 			Meaning: "a free number of interface Tunnel"},
 		{Name: "crypto-map", Form: formName, When: policyBased, PerConnection: true,
@@ -112,7 +114,7 @@ var ciscoIOS = Dialect{
 	Notices: []Rule{
 		{When: both(isIKEv1, peerIsAddress), Reason: "IOS sends the outside interface's address as its IKEv1 identity: it must be the peer's identity named above; behind NAT use ikev2 or an FQDN identity"},
 		{When: isAggressive, Reason: "aggressive mode: the router must not have crypto isakmp aggressive-mode disable, and its group is that of its first crypto isakmp policy"},
-		{When: not(isIKEv1), Reason: "IOS chooses a crypto ikev2 policy by local address alone: if the router has one already, add this proposal to it instead"},
+		{When: not(isIKEv1), Reason: "IOS chooses a crypto ikev2 policy by local address alone: if the router has one already, name it with --set ikev2-policy"},
 		{When: routeBased, Reason: "initiates: this router, at once; route the VPC's networks into the tunnel"},
 		{When: both(isDual, routeBased), Reason: "route the VPC's networks into the first tunnel, and into the second with distance 250"},
 		{When: policyBased, Reason: "initiates: this router when traffic matches the access list; the VPC's networks must be routed out of the outside interface and kept out of NAT"},

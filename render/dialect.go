@@ -17,6 +17,10 @@ type Dialect struct {
 	Files   []File
 	MaxName int // characters in the name of an object
 
+	// OneChild is the version from which on a device that makes an SA for each
+	// pair of subnets can make one for all under IKEv2, as the cloud wants it.
+	OneChild Version
+
 	// By IKE version: what IKE speaks for itself, and for ESP.
 	IKE, ESP Phases
 
@@ -180,6 +184,11 @@ func both(conditions ...func(vpn.Connection, vpn.Tunnel) bool) func(vpn.Connecti
 		}
 		return true
 	}
+}
+
+// constant is the default of an answer.
+func constant(s string) func(vpn.Connection, vpn.Tunnel) string {
+	return func(vpn.Connection, vpn.Tunnel) string { return s }
 }
 
 func not(condition func(vpn.Connection, vpn.Tunnel) bool) func(vpn.Connection, vpn.Tunnel) bool {

@@ -12,10 +12,11 @@ const (
 // libreswan follows lib/libswan/ike_alg_*.c and configs/d.ipsec.conf of
 // libreswan/libreswan; its statements load in 4.x and 5.x alike.
 var libreswan = Dialect{
-	Name:    "libreswan",
-	Title:   "libreswan",
-	Comment: "#",
-	MaxName: 40,
+	Name:     "libreswan",
+	Title:    "libreswan",
+	Comment:  "#",
+	MaxName:  40,
+	OneChild: "5.0",
 	Files: []File{
 		{Suffix: ".conf", Template: "libreswan.conf.tmpl", Note: []string{
 			"%[1]s: put it into /etc/ipsec.d/, then restart ipsec",
@@ -53,7 +54,7 @@ var libreswan = Dialect{
 		{When: both(isDual, routeBased), Reason: "route them into the first tunnel with metric 100 and into the second with metric 200"},
 		{When: both(isDual, policyBased), Reason: "libreswan keeps two tunnels with the same subnets apart by vti interfaces: route the cloud's subnets into the first with metric 100 and into the second with metric 200"},
 		{When: isDual, Reason: "libreswan leaves the route of a dead tunnel in place: a health check or BGP has to remove it for failover"},
-		{When: both(severalPairs, not(isIKEv1)), Reason: "this makes an SA for each pair of subnets where the cloud wants one for all: if some pairs stay down, give each its own connection"},
+		{When: both(severalPairs, not(isIKEv1)), Until: "5.0", Reason: "this makes an SA for each pair of subnets where the cloud wants one for all: where libreswan 5 runs, --target libreswan@5.0 makes one; else, if some pairs stay down, give each its own connection"},
 	},
 }
 

@@ -63,7 +63,6 @@ func (n *normalizer) normalize() (View, vpn.Problems) {
 	for _, t := range c.Tunnels {
 		n.weak(t)
 		v.Tunnels = append(v.Tunnels, n.tunnel(v.Name, t))
-		v.IKEv2 = v.IKEv2 || t.IKE.Version == vpn.IKEv2
 		n.rules(t)
 	}
 	for i := range v.Tunnels {
@@ -147,6 +146,10 @@ func (n *normalizer) tunnel(name string, t vpn.Tunnel) Tunnel {
 		out.ESP.Group = word(n, t, "IpsecPfs", t.ESP.PFS, esp.Group)
 	}
 	n.lifetime(t, "IpsecLifetime", t.ESP.Lifetime, esp.Lifetime)
+	if since := n.target.OneChild; since != "" {
+		certain, _ := n.target.holds(since, "")
+		out.OneChild = certain && out.IKEv2
+	}
 	out.RekeyMargin = min(out.IKE.Margin, out.ESP.Margin, 540)
 	if b := t.BGP; b != nil && b.Network.IsValid() && b.PeerAddress.IsValid() {
 		inside := nets([]vpn.Subnet{{Prefix: b.Network}})[0]

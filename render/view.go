@@ -20,7 +20,6 @@ type View struct {
 	StaticRoutes  bool // one pair of concrete subnets: the device is told the routes
 	VTI           bool // each tunnel needs its interface: 0.0.0.0/0, or the same pairs twice
 	OneCloudID    bool // both tunnels' cloud ends have one identity
-	IKEv2         bool // some tunnel has it
 	Tunnels       []Tunnel
 	Groups        []Group
 }
@@ -63,6 +62,7 @@ type Tunnel struct {
 	CloudIdentity string
 	PeerID        string // the bare value
 	CloudID       string
+	OneChild      bool // one SA for all pairs of subnets, though the device can do otherwise
 	CloudNamed    bool // the cloud's identity is not its address
 	Key           string
 	IKEv1         bool
