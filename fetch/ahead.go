@@ -11,44 +11,31 @@ const (
 // consumer: the next connection is read while one is rendered. The goroutine
 // is gone when the consumer is done.
 func ahead[T any](seq iter.Seq2[T, error]) iter.Seq2[T, error] {
-	return func(yield func(T, error) bool) {
-		next, stop := iter.Pull2(seq)
-		defer stop()
-		for range alone {
-			v, err, ok := next()
-			if !ok || !yield(v, err) {
-				return
-			}
-		}
-		pump(next, yield)
-	}
-}
-
-// pump calls next in a goroutine and yield in its own.
-func pump[T any](next func() (T, error, bool), yield func(T, error) bool) {
 	type item struct {
 		value T
 		err   error
 	}
-	items, done := make(chan item, readAhead), make(chan struct{})
-	go func() {
-		defer close(items)
-		for v, err, ok := next(); ok; v, err, ok = next() {
-			select {
-			case items <- item{v, err}:
-			case <-done:
+	return func(yield func(T, error) bool) {
+		items, done := make(chan item, readAhead), make(chan struct{})
+		go func() {
+			defer close(items)
+			for v, err := range seq {
+				select {
+				case items <- item{v, err}:
+				case <-done:
+					return
+				}
+			}
+		}()
+		defer func() {
+			close(done)
+			for range items { // until it has let go of what it reads
+			}
+		}()
+		for i := range items {
+			if !yield(i.value, i.err) {
 				return
 			}
-		}
-	}()
-	defer func() {
-		close(done)
-		for range items { // until it has let go of what it reads
-		}
-	}()
-	for i := range items {
-		if !yield(i.value, i.err) {
-			return
 		}
 	}
 }

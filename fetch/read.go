@@ -34,10 +34,6 @@ var Answers = []string{"cloud-address", "peer-address"}
 // replies are read first, from every source, and joined by id. A connection
 // that is refused is yielded with vpn.Problems; reading then goes on.
 func Read(sources []Source, options Options) iter.Seq2[vpn.Connection, error] {
-	return ahead(read(sources, options))
-}
-
-func read(sources []Source, options Options) iter.Seq2[vpn.Connection, error] {
 	return func(yield func(vpn.Connection, error) bool) {
 		known := newGateways()
 		w := newWalker()
@@ -52,8 +48,19 @@ func read(sources []Source, options Options) iter.Seq2[vpn.Connection, error] {
 		if known.problems != nil && !yield(vpn.Connection{}, known.problems) {
 			return
 		}
+		settled := settle(w, readable, known, options)
+		if w.connections > alone {
+			settled = ahead(settled)
+		}
+		settled(yield)
+	}
+}
+
+// settle yields the connections of sources whose gateways are known.
+func settle(w *walker, sources []Source, known *gateways, options Options) iter.Seq2[vpn.Connection, error] {
+	return func(yield func(vpn.Connection, error) bool) {
 		r := reader{options: options, gateways: known, yield: yield}
-		for _, src := range readable {
+		for _, src := range sources {
 			if err := visit(w, src, r.visitor(src.Name)); err != nil && !yield(vpn.Connection{}, err) || r.stopped {
 				return
 			}

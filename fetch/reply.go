@@ -42,7 +42,8 @@ type walker struct {
 	flat []byte            // the members of a reply that are no known container
 	seen map[string]string // their names, lower case to as written
 
-	listed int // connections of a list
+	listed      int // connections of a list
+	connections int // met so far, visited or skipped
 }
 
 // walk visits every reply in r, JSON or XML: one, several one after another,
@@ -160,14 +161,17 @@ func (w *walker) reply() error {
 		switch lower {
 		case "describevpnconnection", "downloadvpnconnectionconfig":
 			contained = true
+			w.connections++
 			return halves.read(w)
 		case "vpnconnectionconfig":
 			contained = true
+			w.connections++
 			return decode(w.dec, w.download)
 		case "vpnconnections":
 			contained = true
 			return w.list("vpnconnection", func() error {
 				w.listed++
+				w.connections++
 				return decode(w.dec, w.connection)
 			})
 		case "customergateways":
@@ -247,6 +251,7 @@ func (w *walker) flatReply() error {
 	}
 	switch {
 	case has("vpnconnectionid"), has("ikeconfig"), has("tunneloptionsspecification"):
+		w.connections++
 		return decode(dec, w.connection)
 	case has("customergatewayid", "ipaddress"):
 		return decode(dec, always(w.customerGateway))
