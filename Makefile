@@ -22,7 +22,7 @@ lint: ## gofmt, vet, staticcheck
 	go run $(STATICCHECK) ./...
 
 fuzz: ## fuzz every target for FUZZTIME
-	@set -e; for pkg in ./fetch ./render; do \
+	@set -e; for pkg in ./vpn ./fetch ./render; do \
 	  for f in $$(go test -list '^Fuzz' $$pkg | grep '^Fuzz'); do \
 	    echo "$$pkg $$f"; go test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) $$pkg; done; done
 

@@ -22,7 +22,7 @@ import (
 type Options struct {
 	Name         string            // calls the one connection of the run this
 	Placeholders bool              // masked values become REPLACE- words
-	Unmasked     bool              // stars and x's in keys and identities are meant
+	Unmasked     bool              // stars and x's in keys are meant
 	Answers      map[string]string // cloud-address[.N], peer-address[.N]
 	Warn         func(text string) // told what the operator should know of the replies as a whole; may be nil
 }

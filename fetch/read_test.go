@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 	"unicode/utf16"
+	"unicode/utf8"
 
 	"github.com/aliyun/alibaba-cloud-sdk-go/services/vpc"
 	"github.com/google/go-cmp/cmp"
@@ -305,6 +306,23 @@ func TestStops(t *testing.T) {
 		time.Sleep(time.Millisecond)
 	}
 	t.Errorf("%d goroutines, %d before", runtime.NumGoroutine(), before)
+}
+
+// FuzzIdentity holds what passes as an identity to letters that no device's
+// statement ends at, so that it needs no quoting anywhere.
+func FuzzIdentity(f *testing.F) {
+	for _, s := range []string{"203.0.113.1", "vpn.example", "me@vpn.example", "@x", "a b", "a\nb", "a#b", "a\"b", "a;b", "::1", "CN=x", "杭州"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, value string) {
+		kind, reason := identityKind(value)
+		if reason != "" || value == "" {
+			return // refused, or absent: then it is the address
+		}
+		if kind == 0 || len(value) > 100 || strings.ContainsAny(value, " \t\r\n\"'`#;:=,{}[]()\\|&<>?*%$/") || value[0] == '@' || !utf8.ValidString(value) {
+			t.Errorf("%q passes as %s", value, kind)
+		}
+	})
 }
 
 // FuzzRead holds the decoder to this for any input: it ends, and what it

@@ -120,7 +120,6 @@ var ciscoIOS = Dialect{
 		{When: policyBased, Reason: "initiates: this router when traffic matches the access list; the VPC's networks must be routed out of the outside interface and kept out of NAT"},
 		{When: both(isDual, policyBased), Reason: "a crypto map has one tunnel up at a time: the cloud shows the standby as down until it takes over"},
 		{When: both(severalPairs, not(isIKEv1)), Reason: "IOS makes an SA for each pair of subnets where the cloud wants one for all: if some pairs stay down, give each its own connection"},
-		{When: noNATT, Reason: "the cloud has NAT traversal off: no NAT may stand between the ends"},
 	},
 }
 

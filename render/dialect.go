@@ -112,6 +112,7 @@ var commonNotices = []Rule{
 	{When: both(severalPairs, isIKEv1), Reason: "several subnets with IKEv1: the cloud supports them with IKEv2 only for sure"},
 	{When: both(not(isIKEv1), saysAggressive), Reason: "IkeMode aggressive means nothing with ikev2 and is left out"},
 	{When: both(policyBased, allOfCloud), Reason: "the cloud's subnet is 0.0.0.0/0: all traffic of the peer's subnets is meant to go to the cloud; no route for it is written"},
+	{When: noNATT, Reason: "the cloud has NAT traversal off: no NAT may stand between the ends"},
 	{When: hasBGP, Reason: "BGP: the session inside the tunnel is not configured here; peerconf show has its addresses and AS numbers"},
 }
 

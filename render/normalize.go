@@ -48,11 +48,11 @@ func (n *normalizer) normalize() (View, vpn.Problems) {
 	v := View{
 		Comment: n.target.Comment, Label: n.label(), Target: n.target.String(), Name: n.name(),
 		Dual: c.Dual(), RouteBased: c.RouteBased(),
-		PeerSubnets: nets(c.PeerSubnets), CloudSubnets: nets(c.CloudSubnets),
 	}
-	v.PeerPrefixes, v.CloudPrefixes = prefixes(v.PeerSubnets), prefixes(v.CloudSubnets)
-	for _, p := range v.PeerSubnets {
-		for _, q := range v.CloudSubnets {
+	peer, cloud := nets(c.PeerSubnets), nets(c.CloudSubnets)
+	v.PeerPrefixes, v.CloudPrefixes = prefixes(peer), prefixes(cloud)
+	for _, p := range peer {
+		for _, q := range cloud {
 			v.Pairs = append(v.Pairs, Pair{len(v.Pairs) + 1, p, q})
 		}
 	}

@@ -11,8 +11,6 @@ type View struct {
 	Name          string // of the connection's own objects
 	Dual          bool
 	RouteBased    bool
-	PeerSubnets   []Net
-	CloudSubnets  []Net
 	PeerPrefixes  []string
 	CloudPrefixes []string
 	Pairs         []Pair // every peer subnet with every cloud subnet

@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"strings"
 	"testing"
+	"unicode"
 )
 
 // TestSecret prints a key in every way Go has, inside what holds it.
@@ -91,4 +92,27 @@ func TestProblem(t *testing.T) {
 	if (Problems{}).OrNil() != nil {
 		t.Error("no problems are an error")
 	}
+}
+
+// FuzzPrintable holds other people's text to its line, and plain text to
+// itself.
+func FuzzPrintable(f *testing.F) {
+	for _, s := range []string{"vco-1", "连接 1", "a\nb", "\x1b[2J", "\u202e", "\u2028", "\u0085", "\xff", "'\\"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		got := Printable(s)
+		plain := true
+		for _, r := range s {
+			plain = plain && unicode.IsPrint(r)
+		}
+		for _, r := range got {
+			if !unicode.IsPrint(r) {
+				t.Fatalf("%q becomes %q", s, got)
+			}
+		}
+		if plain && got != s {
+			t.Errorf("%q becomes %q", s, got)
+		}
+	})
 }
