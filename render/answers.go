@@ -42,7 +42,8 @@ func (n *normalizer) answer(a Answer, t vpn.Tunnel) string {
 	if v == "" {
 		return n.unanswered(a, t)
 	}
-	if !a.PerConnection && (a.Unique || a.Number != nil) || a.PerConnection && a.Number != nil && t.Number == 1 {
+	shared := a.PerConnection && t.Number != n.conn.Tunnels[0].Number // with the tunnel before
+	if (a.Unique || a.Number != nil) && !shared {
 		n.alone(a, t, v, of)
 	}
 	return v
@@ -92,7 +93,7 @@ func (n *normalizer) unanswered(a Answer, t vpn.Tunnel) string {
 func (n *normalizer) next(a Answer, t vpn.Tunnel, first string) string {
 	base, _ := strconv.Atoi(first) // its form was checked
 	value := base + n.answers.taken[a.Name]
-	if !a.PerConnection || t.Number == len(n.conn.Tunnels) {
+	if last := n.conn.Tunnels[len(n.conn.Tunnels)-1]; !a.PerConnection || t.Number == last.Number {
 		n.answers.taken[a.Name]++
 	}
 	if value > a.Number.Max {

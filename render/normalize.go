@@ -118,7 +118,7 @@ func group(name string, tunnels []Tunnel) Group {
 func (n *normalizer) tunnel(name string, t vpn.Tunnel) Tunnel {
 	ids := n.target.Identities[t.IKE.Version]
 	out := Tunnel{
-		Name: name, Number: t.Number, Active: t.Number == 1,
+		Name: name, Active: t.Number == 1,
 		PeerAddress: t.PeerAddress.String(), CloudAddress: t.CloudAddress.String(),
 		PeerIdentity:  fmt.Sprintf(ids[t.PeerIdentity.Kind].Peer, t.PeerIdentity.Value),
 		CloudIdentity: fmt.Sprintf(ids[t.CloudIdentity.Kind].Cloud, t.CloudIdentity.Value),

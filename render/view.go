@@ -50,10 +50,9 @@ type Pair struct {
 // Tunnel is one tunnel in a device's words.
 type Tunnel struct {
 	Name          string // of the tunnel's own objects
-	Number        int
-	Active        bool // the tunnel to prefer
-	Preferred     bool // to be named so, as there is another
-	Standby       bool // its traffic selectors are also the active tunnel's
+	Active        bool   // the tunnel to prefer
+	Preferred     bool   // to be named so, as there is another
+	Standby       bool   // its traffic selectors are also the active tunnel's
 	PeerAddress   string
 	CloudAddress  string
 	PeerIdentity  string // as a statement of the device
