@@ -19,6 +19,7 @@ var answers = map[string][]string{
 	"strongswan":  nil,
 	"libreswan":   nil,
 	"cisco-ios":   {"outside-interface=GigabitEthernet1", "policy-number=10", "tunnel-number=1", "crypto-map=outside", "crypto-map-sequence=10"},
+	"cisco-asa":   {"outside-interface=outside", "inside-interface=inside", "policy-number=10", "tunnel-number=1", "tunnel-address.1=169.254.201.2", "tunnel-address.2=169.254.202.2", "crypto-map=outside_map", "crypto-map-sequence=10"},
 	"juniper-srx": {"external-interface=ge-0/0/0.0", "st0-unit=1", "vpn-zone=vpn"},
 }
 
@@ -152,7 +153,7 @@ func TestBad(t *testing.T) {
 func TestTargets(t *testing.T) {
 	_, stdout, _ := execute([]string{"peerconf", "targets"})
 	golden(t).Assert(t, "targets/all", []byte(stdout))
-	for _, target := range append(render.Names(), "cisco-ios@17.12", "juniper-srx@21.4R3") {
+	for _, target := range append(render.Names(), "cisco-ios@17.12", "cisco-asa@9.16", "juniper-srx@21.4R3") {
 		_, stdout, _ := execute([]string{"peerconf", "targets", target})
 		golden(t).Assert(t, "targets/"+target, []byte(stdout))
 	}
@@ -160,7 +161,7 @@ func TestTargets(t *testing.T) {
 
 // TestClaimed fails for a golden that no test reads and an input no test uses.
 func TestClaimed(t *testing.T) {
-	claimed := map[string]bool{"targets/all": true, "targets/cisco-ios@17.12": true, "targets/juniper-srx@21.4R3": true}
+	claimed := map[string]bool{"targets/all": true, "targets/cisco-ios@17.12": true, "targets/cisco-asa@9.16": true, "targets/juniper-srx@21.4R3": true}
 	used := map[string]bool{}
 	for _, target := range render.Names() {
 		claimed["targets/"+target] = true

@@ -103,7 +103,7 @@ type Rule struct {
 }
 
 // dialects in the order help lists them.
-var dialects = []*Dialect{&strongswan, &libreswan, &ciscoIOS, &juniperSRX}
+var dialects = []*Dialect{&strongswan, &libreswan, &ciscoIOS, &ciscoASA, &juniperSRX}
 
 // commonNotices are for every device.
 var commonNotices = []Rule{

@@ -50,6 +50,7 @@ func (n *normalizer) normalize() (View, vpn.Problems) {
 		Dual: c.Dual(), RouteBased: c.RouteBased(),
 	}
 	peer, cloud := nets(c.PeerSubnets), nets(c.CloudSubnets)
+	v.PeerNets, v.CloudNets = peer, cloud
 	v.PeerPrefixes, v.CloudPrefixes = prefixes(peer), prefixes(cloud)
 	for _, p := range peer {
 		for _, q := range cloud {
@@ -178,7 +179,7 @@ func word[K interface {
 	}
 	switch certain, possible := n.target.holds(w.Since, w.Until); {
 	case !possible:
-		n.refuse(t, field, value.String(), versions(n.target, w.Since, w.Until)+w.behind(), n.wayOut(field))
+		n.refuse(t, field, value.String(), versions(n.target, w.Since, w.Until)+w.behind(), cmp.Or(w.Hint, n.wayOut(field)))
 	case !certain:
 		n.gate(t, field+" "+value.String(), versions(n.target, w.Since, w.Until)+w.behind())
 	}
@@ -213,14 +214,15 @@ func versions(t Target, since, until Version) string {
 	return fmt.Sprintf("%s has it from %s on and before %s", t.Title, since, until)
 }
 
-// good are the values every target has.
+// good are the values every target has; where one lacks any, its words have
+// hints of their own.
 var good = map[string]string{
 	"IkeEncAlg": "aes256", "IpsecEncAlg": "aes256", "IkeAuthAlg": "sha256", "IpsecAuthAlg": "sha256",
 	"IkePfs": "group14", "IpsecPfs": "group14",
 }
 
 func (n *normalizer) wayOut(field string) string {
-	return fmt.Sprintf("set %s of the connection to %s, which every target has; peerconf targets %s lists its words", field, good[field], n.target.Name)
+	return fmt.Sprintf("set %s of the connection to %s, which %[3]s has; peerconf targets %[3]s lists its words", field, good[field], n.target.Name)
 }
 
 func (n *normalizer) lifetime(t vpn.Tunnel, field string, l vpn.Lifetime, r Range) {

@@ -29,6 +29,20 @@ func keyIOS(key string, version vpn.Version) (text, refused string) {
 	return "", `holds ? " or \ or begins with !, which the IOS command line acts on, and an IKEv1 key has no other form there`
 }
 
+// keyASA writes a key for an ASA, which has no quotes and no other form. A lone
+// 0 or 8 would be the type of a key that follows.
+func keyASA(key string, _ vpn.Version) (text, refused string) {
+	switch i := strings.IndexAny(key, `?"\`); {
+	case i >= 0:
+		return "", "holds " + key[i:i+1] + ", which the ASA command line may act on, and a key has no other form there"
+	case key[0] == '!':
+		return "", "begins with !, which the ASA command line may act on, and a key has no other form there"
+	case key == "0" || key == "8":
+		return "", "is a lone digit that an ASA takes for the type of a key that follows"
+	}
+	return key, ""
+}
+
 // keyJunos writes a key for Junos: quoted text, or hexadecimal digits where
 // quoting is in doubt. A key that begins like Junos' own obfuscated forms
 // ($9$…) would be decoded as one.

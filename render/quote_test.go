@@ -16,6 +16,7 @@ var readBack = map[string]func(text string) (string, error){
 	"strongswan":  readBase64,
 	"libreswan":   readBase64,
 	"cisco-ios":   readIOS,
+	"cisco-asa":   readASA,
 	"juniper-srx": readJunos,
 }
 
@@ -44,6 +45,15 @@ func readIOS(text string) (string, error) {
 		return string(b), err
 	}
 	return "", fmt.Errorf("no such form: %q", text)
+}
+
+// readASA reads what follows pre-shared-key: one token, which may have the type
+// of a key before it.
+func readASA(text string) (string, error) {
+	if strings.ContainsAny(text, "? \t\r\n\"\\") || strings.HasPrefix(text, "!") || text == "0" || text == "8" {
+		return "", fmt.Errorf("the command line acts on %q", text)
+	}
+	return text, nil
 }
 
 // readJunos reads what follows pre-shared-key.
@@ -81,7 +91,7 @@ func FuzzKey(f *testing.F) {
 			for _, version := range []vpn.Version{vpn.IKEv1, vpn.IKEv2} {
 				text, refused := d.Key(key, version)
 				if refused != "" {
-					if d.Name != "cisco-ios" || version != vpn.IKEv1 || strings.Contains(refused, key) && len(key) > 8 {
+					if d.Name != "cisco-asa" && (d.Name != "cisco-ios" || version != vpn.IKEv1) || strings.Contains(refused, key) && len(key) > 8 {
 						t.Errorf("%s, %s: refuses %q: %s", d.Name, version, key, refused)
 					}
 					continue
@@ -101,6 +111,7 @@ func TestReadBack(t *testing.T) {
 		"strongswan":  {`"abc"`, "0sYW#j", "0xdead", "plain"},
 		"libreswan":   {`"abc"`, "0sYW Jj"},
 		"cisco-ios":   {"abc", "0 a?b", "0 !x", `0 a"b`, "6 abc", "0 a b", "hex zz"},
+		"cisco-asa":   {"a?b", "0", "8", "0 abc", "!x", `a"b`, `a\b`},
 		"juniper-srx": {`ascii-text "a"b"`, `ascii-text "$9$x"`, "ascii-text abc", "hexadecimal 0xab"},
 	} {
 		for _, text := range texts {

@@ -13,6 +13,8 @@ type View struct {
 	RouteBased    bool
 	PeerPrefixes  []string
 	CloudPrefixes []string
+	PeerNets      []Net
+	CloudNets     []Net
 	Pairs         []Pair // every peer subnet with every cloud subnet
 	OnePair       bool
 	StaticRoutes  bool // one pair of concrete subnets: the device is told the routes
