@@ -34,6 +34,7 @@ var strongswan = Dialect{
 	Notices: []Rule{
 		{When: alwaysHolds, Reason: "initiates: this host, at once; after an error reply, such as NO_PROPOSAL_CHOSEN or AUTHENTICATION_FAILED, it waits for swanctl --initiate"},
 		{When: isAggressive, Reason: "aggressive mode: this host does not answer the cloud's first message unless strongswan.conf says charon.i_dont_care_about_security_and_use_aggressive_mode_psk = yes; it initiates without"},
+		{When: policyBased, Reason: "while no tunnel is up, traffic to the cloud's subnets would leave unencrypted on the default route: ip route add unreachable CLOUD-SUBNET stops it and is out of the way otherwise"},
 		{When: routeBased, Reason: "make an XFRM interface for each tunnel, as its child says below, bring it up, and route the VPC's networks into it"},
 		{When: both(isDual, routeBased), Reason: "route them into the first tunnel with metric 100 and into the second with metric 200"},
 		{When: both(isDual, policyBased), Reason: "while the first tunnel is up, traffic that the cloud sends through the second is dropped; 0.0.0.0/0 on both sides has no such limit"},

@@ -1,0 +1,156 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// common are the shapes that every target is tried in.
+var common = []proof{
+	{name: "ikev2"},
+	{name: "ikev1", says: "IkeVersion=ikev1 IkeLifetime=28801 IpsecLifetime=901"},
+	{name: "ikev1-aggressive", says: "IkeVersion=ikev1 IkeMode=aggressive"},
+	{name: "ikev1-subnets", says: "IkeVersion=ikev1 " + subnets},
+	{name: "ikev2-subnets", says: subnets},
+	{name: "download", download: true, says: "RemoteSubnet=10.0.0.0/24,10.0.1.0/24"},
+	{name: "fqdn", says: "LocalId=vpn.cloud.example RemoteId=office.example"},
+	{name: "fqdn-aggressive", says: "IkeVersion=ikev1 IkeMode=aggressive LocalId=vpn.cloud.example RemoteId=office.example"},
+	{name: "mailbox", says: "LocalId=vpn@cloud.example RemoteId=it@office.example"},
+	{name: "other-address-as-identity", says: "LocalId=172.16.9.1 RemoteId=192.168.77.2"},
+	{name: "pfs-off", says: "IpsecPfs=disabled"},
+	{name: "ikev1-pfs-off", says: "IkeVersion=ikev1 IpsecPfs=disabled"},
+	{name: "pfs-differs", says: "IpsecPfs=group5"},
+	{name: "dpd-off", says: "EnableDpd=false"},
+	{name: "all-defaults", says: "IkeVersion=ikev1 IkeMode=main IkeEncAlg=aes IkeAuthAlg=md5 IkePfs=group2 IpsecEncAlg=aes IpsecAuthAlg=md5 IpsecPfs=group2"},
+	{name: "hostile-key", key: `a"b\c'd#e;f{g}$h!i,j?k` + "`" + `l%m&n*o`},
+	{name: "hostile-key-0x", key: `0xa"b#`},
+	{name: "hostile-key-0s", key: `0sYWJj"`},
+	{name: "hostile-key-quote", key: `'"'"\"\\`},
+	{name: "long-key", key: strings.Repeat("0123456789abcdef", 4)},
+
+	{name: "cloud-initiates", then: cloudInitiates},
+	{name: "cloud-initiates-ikev1", says: "IkeVersion=ikev1", then: cloudInitiates},
+	{name: "rekey-often", says: "IkeLifetime=15 IpsecLifetime=10", then: rekeysOften},
+	{name: "rekey-often-ikev1", says: "IkeVersion=ikev1 IkeLifetime=15 IpsecLifetime=10", then: rekeysOften},
+	{name: "cloud-vanishes", then: cloudVanishes},
+	{name: "cloud-vanishes-ikev1", says: "IkeVersion=ikev1", then: cloudVanishes},
+
+	// What a green suite must find.
+	{name: "wrong-key", says: "Psk=right-key", gateway: "Psk=wrong-key", fails: "MAC mismatched"},
+	{name: "ikev1-wrong-key", says: "IkeVersion=ikev1 Psk=right-key", gateway: "Psk=wrong-key", fails: "INVALID_ID_INFORMATION|PLD_MAL|decryption failed"},
+	{name: "wrong-peer-identity", says: "RemoteId=office.example LocalId=vpn.cloud.example", gateway: "RemoteId=elsewhere.example", fails: "no matching peer config found"},
+	{name: "wrong-cloud-identity", says: "RemoteId=office.example LocalId=vpn.cloud.example", gateway: "LocalId=elsewhere.example", fails: "no matching peer config found"},
+	{name: "wrong-ike-cipher", gateway: "IkeEncAlg=aes192", fails: "received proposals unacceptable"},
+	{name: "wrong-ike-hash", gateway: "IkeAuthAlg=sha384", fails: "received proposals unacceptable"},
+	{name: "wrong-ike-group", gateway: "IkePfs=group5", fails: "received proposals unacceptable"},
+	{name: "wrong-esp-cipher", gateway: "IpsecEncAlg=aes192", fails: "no acceptable proposal found"},
+	{name: "wrong-esp-hash", gateway: "IpsecAuthAlg=sha384", fails: "no acceptable proposal found"},
+	{name: "ikev1-wrong-pfs", says: "IkeVersion=ikev1", gateway: "IpsecPfs=group5", fails: "no matching proposal found"},
+	{name: "ikev2-wrong-pfs", gateway: "IpsecPfs=group5", fails: "after rekeying"},
+	{name: "wrong-version", gateway: "IkeVersion=ikev1", fails: "no IKE config found"},
+	{name: "wrong-subnet", gateway: "LocalSubnet=10.1.7.0/24", fails: "TS_UNACCEPTABLE|traffic selectors .* unacceptable"},
+	{name: "swapped-sides", gateway: "LocalSubnet=10.0.0.0/24 RemoteSubnet=10.1.0.0/24", fails: "TS_UNACCEPTABLE|traffic selectors .* unacceptable"},
+	{name: "swapped-identities", says: "RemoteId=office.example LocalId=vpn.cloud.example", gateway: "RemoteId=vpn.cloud.example LocalId=office.example", fails: "no matching peer config found"},
+	{name: "ike-lifetime-off", says: "IkeVersion=ikev1", gateway: "IkeLifetime=77760", fails: "IKE lifetime on the wire 86400, not 77760"},
+	{name: "esp-lifetime-off", says: "IkeVersion=ikev1", gateway: "IpsecLifetime=77760", fails: "ESP lifetime on the wire 86400, not 77760"},
+}
+
+const subnets = "LocalSubnet=10.1.0.0/24,10.1.1.0/24 RemoteSubnet=10.0.0.0/24,10.0.1.0/24"
+
+// targets lists those that are tried in a kernel.
+func targets(kernel string) (out []string) {
+	for _, target := range slices.Sorted(maps.Keys(kinds)) {
+		if slices.Contains(kinds[target].kernels, kernel) {
+			out = append(out, target)
+		}
+	}
+	return out
+}
+
+// casesOf lists a target's cases in a kernel: its first has all those that any
+// kernel will do for.
+func casesOf(target, kernel string) (out []proof) {
+	k := kinds[target]
+	all := slices.Clone(k.own)
+	if kernel == k.kernels[0] {
+		all = append(all, append(slices.Clone(common), matrix(k.words)...)...)
+	}
+	for _, p := range all {
+		p.target = target
+		if cmp.Or(p.kernel, k.kernels[0]) == kernel && !slices.Contains(k.without, p.name) {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+// axis is a field of the reply and what it can say.
+type axis struct {
+	field  string
+	values []string
+}
+
+// axes are what a reply can say of algorithms.
+var axes = []axis{
+	{"IkeVersion", []string{"ikev2", "ikev1"}},
+	{"IkeEncAlg", []string{"aes", "aes192", "aes256", "des", "3des"}},
+	{"IkeAuthAlg", []string{"md5", "sha1", "sha256", "sha384", "sha512"}},
+	{"IkePfs", []string{"group1", "group2", "group5", "group14", "group24"}},
+	{"IpsecEncAlg", []string{"aes", "aes192", "aes256", "des", "3des"}},
+	{"IpsecAuthAlg", []string{"md5", "sha1", "sha256", "sha384", "sha512"}},
+	{"IpsecPfs", []string{"disabled", "group1", "group2", "group5", "group14", "group24"}},
+}
+
+// matrix makes cases in which every value of every axis meets every value of
+// every other at least once. It takes, again and again, the combination that
+// meets most of the pairs left, and always the same.
+func matrix(axes []axis) (out []proof) {
+	type half struct{ axis, value int }
+	left := map[[2]half]bool{}
+	for i := range axes {
+		for j := i + 1; j < len(axes); j++ {
+			for v := range axes[i].values {
+				for w := range axes[j].values {
+					left[[2]half{{i, v}, {j, w}}] = true
+				}
+			}
+		}
+	}
+	for len(left) > 0 {
+		var row []half
+		for i := range axes {
+			best, most := 0, -1
+			for v := range axes[i].values {
+				// Begin with a value that has pairs left, turn by turn.
+				value := (v + len(out)) % len(axes[i].values)
+				met := 0
+				for pair := range left {
+					if own := (half{i, value}); pair[1] == own && slices.Contains(row, pair[0]) || pair[0] == own && pair[1].axis > i {
+						met++
+						if slices.Contains(row, pair[0]) {
+							met += 10
+						}
+					}
+				}
+				if met > most {
+					best, most = value, met
+				}
+			}
+			row = append(row, half{i, best})
+		}
+		var says []string
+		for i, h := range row {
+			says = append(says, axes[i].field+"="+axes[i].values[h.value])
+			for j := range i {
+				delete(left, [2]half{row[j], h})
+			}
+		}
+		out = append(out, proof{name: fmt.Sprintf("words-%02d", len(out)+1), says: words(strings.Join(says, " "))})
+	}
+	return out
+}

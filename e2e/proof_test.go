@@ -1,0 +1,316 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+)
+
+// proof is one case: what Alibaba says, for which device, and what has to come
+// of it.
+type proof struct {
+	name     string
+	target   string
+	answers  []string
+	says     words
+	key      string // the pre-shared key, where it has blanks
+	kernel   string // where the target's first will not do
+	dual     bool
+	download bool   // said in DownloadVpnConnectionConfig's reply, from the other side
+	gateway  words  // a negative control: what the gateway has that Alibaba does not say,
+	fails    string // and what the suite has to find
+	then     func(*trial) error
+}
+
+func (p proof) tunnels() int {
+	if p.dual {
+		return 2
+	}
+	return 1
+}
+
+// id makes the connection's from the case's name.
+func (p proof) id() string {
+	return "e2e" + regexp.MustCompile(`[^a-z0-9]`).ReplaceAllString(p.name, "")
+}
+
+// trial is a case being tried.
+type trial struct {
+	proof
+	*lab
+	said
+	kind
+	device device
+}
+
+// result is what came of a case.
+type result struct {
+	Case, Target, Daemon, Kernel string
+	Negotiated                   string
+	Seconds                      float64
+	Error                        string
+}
+
+// try brings one case up and holds it to what the reply says.
+func (l *lab) try(p proof) (r result) {
+	begin := time.Now()
+	t := &trial{proof: p, lab: l, said: p.said(), kind: kinds[p.target]}
+	err := t.prove()
+	r = result{Case: p.name, Target: p.target, Kernel: l.kernel, Seconds: time.Since(begin).Seconds()}
+	if t.device != nil {
+		r.Daemon = t.device.version()
+	}
+	switch {
+	case p.fails == "" && err != nil:
+		r.Error = err.Error() + t.logs()
+	case p.fails == "":
+		r.Negotiated = t.negotiated()
+	case err == nil:
+		r.Error = "a negative control passed: wanted to find " + p.fails + t.logs()
+	default:
+		found := regexp.MustCompile(p.fails).FindString(err.Error() + t.logs())
+		if found == "" {
+			r.Error = fmt.Sprintf("a negative control failed for another reason than %s: %v%s", p.fails, err, t.logs())
+		}
+		r.Negotiated = "refused, as it has to be: " + found
+	}
+	if t.device != nil {
+		t.device.stop()
+	}
+	return r
+}
+
+func (t *trial) logs() string {
+	out := ""
+	for n, g := range t.lab.gateway[:t.tunnels()] {
+		if g != nil {
+			out += fmt.Sprintf("\n--- gateway %d\n%s", n+1, g.log())
+		}
+	}
+	if t.device != nil {
+		out += "\n--- device\n" + t.device.log()
+	}
+	return out
+}
+
+func (t *trial) prove() error {
+	files, err := t.render()
+	if err != nil {
+		return err
+	}
+	if err := t.use(t.said); err != nil {
+		return err
+	}
+	for n := range t.said.Tunnels {
+		if err := errors.Join(t.lab.gateway[n].forget(), t.said.load(t.lab.gateway[n], n)); err != nil {
+			return fmt.Errorf("gateway %d: %w", n+1, err)
+		}
+	}
+	t.wire.begin()
+	if t.device, err = t.start(t.lab, t.said, files); err != nil {
+		return err
+	}
+	limit := 8 * time.Second
+	if t.fails != "" {
+		limit = 2 * time.Second
+	}
+	if err := within(limit, 50*time.Millisecond, t.up); err != nil {
+		return err
+	}
+	steps := []func() error{t.offered, func() error { return t.device.lifetimes(t.said) }, t.crossed, t.rekeyed}
+	if t.then != nil {
+		steps = append(steps, func() error { return t.then(t) })
+	}
+	for _, step := range append(steps, t.sealed) {
+		if err := step(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// render has the program write the device's configuration.
+func (t *trial) render() (map[string]string, error) {
+	dir := filepath.Join(t.lab.dir, "rendered")
+	os.RemoveAll(dir)
+	source := filepath.Join(t.lab.dir, "reply.json")
+	if err := os.WriteFile(source, t.replies(), 0o600); err != nil {
+		return nil, err
+	}
+	args := []string{"render", "--target", t.target}
+	for _, a := range append(slices.Clone(t.kind.site), t.answers...) {
+		args = append(args, "--set", a)
+	}
+	cmd := exec.Command(os.Getenv("PEERCONF"), append(args, "-o", dir+"/", source)...)
+	var complaint bytes.Buffer
+	cmd.Stderr = &complaint
+	if err := cmd.Run(); err != nil {
+		return nil, fmt.Errorf("peerconf: %w: %s", err, complaint.String())
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, err
+	}
+	files := map[string]string{}
+	for _, e := range entries {
+		b, err := os.ReadFile(filepath.Join(dir, e.Name()))
+		if err != nil {
+			return nil, err
+		}
+		files[e.Name()] = string(b)
+	}
+	return files, nil
+}
+
+// up holds what the gateways have negotiated to the reply's words.
+func (t *trial) up() error {
+	for n := range t.said.Tunnels {
+		if err := t.tunnelUp(n); err != nil {
+			return fmt.Errorf("tunnel %d: %w", n+1, err)
+		}
+	}
+	return nil
+}
+
+func (t *trial) tunnelUp(n int) error {
+	want := t.said.Tunnels[n]
+	sas := t.lab.gateway[n].sas()
+	if len(sas) != 1 || sas[0].State != "ESTABLISHED" {
+		return fmt.Errorf("%d IKE_SAs", len(sas))
+	}
+	got := sas[0]
+	enc, hash := encryption[want.Ike["IkeEncAlg"]], hash[want.Ike["IkeAuthAlg"]]
+	for _, c := range []struct{ what, got, want string }{
+		{"IKE version", "ikev" + got.Version, want.Ike["IkeVersion"]},
+		{"cloud identity", got.LocalID, want.Ike["LocalId"]},
+		{"peer identity", got.RemoteID, want.Ike["RemoteId"]},
+		{"IKE encryption", got.Encryption + got.Bits, enc[1] + enc[2]},
+		{"IKE integrity", got.Integrity, hash[1]},
+		{"PRF", got.PRF, hash[2]},
+		{"IKE group", got.Group, group[want.Ike["IkePfs"]][1]},
+	} {
+		if c.got != c.want {
+			return fmt.Errorf("%s %s, not %s", c.what, c.got, c.want)
+		}
+	}
+	return t.childrenUp(want, got.Children)
+}
+
+func (t *trial) childrenUp(want saidTunnel, got []childSA) error {
+	expected := want.children(t.said)
+	if t.pairwise {
+		expected = t.said.pairs()
+	}
+	var have, wanted []string
+	for _, e := range expected {
+		wanted = append(wanted, joined(e.Cloud)+" = "+joined(e.Peer))
+	}
+	enc, hash := encryption[want.Ipsec["IpsecEncAlg"]], hash[want.Ipsec["IpsecAuthAlg"]]
+	for _, c := range got {
+		slices.Sort(c.Local)
+		slices.Sort(c.Remote)
+		have = append(have, strings.Join(c.Local, ",")+" = "+strings.Join(c.Remote, ","))
+		if c.Encryption+c.Bits != enc[1]+enc[2] || c.Integrity != hash[1] {
+			return fmt.Errorf("ESP is %s%s and %s, not %s%s and %s", c.Encryption, c.Bits, c.Integrity, enc[1], enc[2], hash[1])
+		}
+		if pfs := group[want.Ipsec["IpsecPfs"]][1]; want.v1() && c.Group != pfs {
+			return fmt.Errorf("PFS is %q, not %q", c.Group, pfs)
+		}
+	}
+	slices.Sort(have)
+	slices.Sort(wanted)
+	if !slices.Equal(have, wanted) {
+		return fmt.Errorf("CHILD_SAs %q, not %q", have, wanted)
+	}
+	return nil
+}
+
+// offered holds the lifetimes an IKEv1 device offers to the reply's: those of
+// phase 1 are read from its packets, those of phase 2 from the gateway's log,
+// as they are encrypted.
+func (t *trial) offered() error {
+	heard := t.wire.end()
+	for n, want := range t.said.Tunnels {
+		if !want.v1() {
+			continue
+		}
+		if len(heard.Lifetimes) == 0 {
+			return errors.New("no IKEv1 offer was heard")
+		}
+		for _, l := range heard.Lifetimes {
+			if life := fmt.Sprint(l); !slices.ContainsFunc(t.said.Tunnels, func(t saidTunnel) bool { return t.Ike["IkeLifetime"] == life }) {
+				return fmt.Errorf("IKE lifetime on the wire %s, not %s", life, want.Ike["IkeLifetime"])
+			}
+		}
+		phase2 := regexp.MustCompile(`received (\d+)s lifetime`).FindAllStringSubmatch(t.lab.gateway[n].log(), -1)
+		if len(phase2) == 0 {
+			return errors.New("no phase 2 lifetime was received")
+		}
+		for _, m := range phase2 {
+			if m[1] != want.Ipsec["IpsecLifetime"] {
+				return fmt.Errorf("ESP lifetime on the wire %s, not %s", m[1], want.Ipsec["IpsecLifetime"])
+			}
+		}
+	}
+	return nil
+}
+
+func (t *trial) crossed() error { return t.pings(t.said, "vpc1") }
+
+// rekeyed proves the PFS group, which a first IKEv2 CHILD_SA does not show
+// (RFC 7296 §1.2), and that traffic goes on.
+func (t *trial) rekeyed() error {
+	if err := t.device.rekey(); err != nil {
+		return err
+	}
+	return within(3*time.Second, 50*time.Millisecond, func() error {
+		if err := t.up(); err != nil {
+			return fmt.Errorf("after rekeying: %w", err)
+		}
+		for n, want := range t.said.Tunnels {
+			for _, c := range t.lab.gateway[n].sas()[0].Children {
+				if pfs := group[want.Ipsec["IpsecPfs"]][1]; c.Group != pfs {
+					return fmt.Errorf("after rekeying: PFS is %q, not %q", c.Group, pfs)
+				}
+			}
+		}
+		return t.crossed()
+	})
+}
+
+// sealed: nothing but IKE and ESP was on the wire, and ESP was.
+func (t *trial) sealed() error {
+	heard := t.wire.end()
+	if len(heard.Foreign) > 0 {
+		return fmt.Errorf("on the wire: %s", strings.Join(unique(heard.Foreign), "; "))
+	}
+	if heard.ESP == 0 {
+		return errors.New("no ESP on the wire")
+	}
+	return nil
+}
+
+// negotiated says in a line what a case ended with.
+func (t *trial) negotiated() string {
+	var out []string
+	for n := range t.said.Tunnels {
+		for _, sa := range t.lab.gateway[n].sas() {
+			s := fmt.Sprintf("IKEv%s %s%s %s %s", sa.Version, sa.Encryption, sa.Bits, sa.Integrity, sa.Group)
+			if len(sa.Children) > 0 {
+				c := sa.Children[0]
+				s += fmt.Sprintf(", %d × ESP %s%s %s %s", len(sa.Children), c.Encryption, c.Bits, c.Integrity, c.Group)
+			}
+			out = append(out, strings.TrimSpace(s))
+		}
+	}
+	return strings.Join(unique(out), "; ")
+}

@@ -1,0 +1,120 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// space is where a program of the suite runs: a network namespace, and files
+// of its own in place of the system's.
+type space struct {
+	net   string
+	binds [][2]string // over what, what
+}
+
+// in runs f on a thread of its own inside the space. What f starts stays in it.
+func (s space) in(f func() error) error {
+	done := make(chan error)
+	go func() {
+		runtime.LockOSThread() // and never unlocked: the thread ends with this
+		done <- s.enter(f)
+	}()
+	return <-done
+}
+
+func (s space) enter(f func() error) error {
+	if err := unix.Unshare(unix.CLONE_NEWNS); err != nil {
+		return fmt.Errorf("unshare: %w", err)
+	}
+	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
+		return fmt.Errorf("private mounts: %w", err)
+	}
+	ns, err := os.Open("/run/netns/" + s.net) // before /run is another
+	if err != nil {
+		return err
+	}
+	defer ns.Close()
+	for _, b := range s.binds {
+		if err := unix.Mount(b[1], b[0], "", unix.MS_BIND, ""); err != nil {
+			return fmt.Errorf("bind %s over %s: %w", b[1], b[0], err)
+		}
+	}
+	if err := unix.Setns(int(ns.Fd()), unix.CLONE_NEWNET); err != nil {
+		return fmt.Errorf("setns %s: %w", s.net, err)
+	}
+	return f()
+}
+
+// run runs a command in the space and returns what it prints.
+func (s space) run(name string, args ...string) (string, error) {
+	var out bytes.Buffer
+	cmd := exec.Command(name, args...)
+	cmd.Stdout, cmd.Stderr = &out, &out
+	if err := s.in(cmd.Start); err != nil {
+		return "", err
+	}
+	err := cmd.Wait()
+	if err != nil {
+		err = fmt.Errorf("%s %s: %w\n%s", filepath.Base(name), strings.Join(args, " "), err, out.String())
+	}
+	return out.String(), err
+}
+
+// daemon starts a command in the space and leaves it running.
+func (s space) daemon(log, name string, args ...string) (*exec.Cmd, error) {
+	f, err := os.Create(log)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	cmd := exec.Command(name, args...)
+	cmd.Stdout, cmd.Stderr = f, f
+	return cmd, s.in(cmd.Start)
+}
+
+// batch has ip(8) run many commands, in the namespace if one is named.
+func batch(net string, commands ...string) error {
+	args := []string{"-batch", "-"}
+	if net != "" {
+		args = append([]string{"-n", net}, args...)
+	}
+	cmd := exec.Command("ip", args...)
+	cmd.Stdin = strings.NewReader(strings.Join(commands, "\n"))
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("ip %s: %w\n%s", strings.Join(args, " "), err, out)
+	}
+	return nil
+}
+
+// write makes files, by path, and their directories; a path that ends in / is
+// a directory.
+func write(files map[string]string) error {
+	for path, text := range files {
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			return err
+		}
+		if strings.HasSuffix(path, "/") {
+			continue
+		}
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func unique(list []string) []string {
+	list = slices.Clone(list)
+	slices.Sort(list)
+	return slices.Compact(list)
+}

@@ -1,0 +1,92 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"time"
+)
+
+// cloudInitiates has the gateway bring up again what the device has ended.
+func cloudInitiates(t *trial) error {
+	if err := t.device.down(); err != nil {
+		return err
+	}
+	gateway := t.lab.gateway[0]
+	gone := func() error {
+		if n := len(gateway.sas()); n > 0 {
+			return fmt.Errorf("ended, and yet %d IKE_SAs", n)
+		}
+		return nil
+	}
+	if err := within(5*time.Second, 50*time.Millisecond, gone); err != nil {
+		return err
+	}
+	if err := gateway.do("initiate", section{"ike": "cloud", "child": "c1", "timeout": "5000"}); err != nil {
+		return err
+	}
+	if sas := gateway.sas(); len(sas) != 1 || !sas[0].Initiator {
+		return errors.New("the gateway is not the initiator")
+	}
+	return errors.Join(t.up(), t.crossed())
+}
+
+var established = regexp.MustCompile(`CHILD_SA c1\{\d+\} established`)
+
+// rekeysOften pings over some lifetimes: each SA is replaced before it ends,
+// and no more than one answer in hundreds is lost.
+func rekeysOften(t *trial) error {
+	before := len(established.FindAllString(t.lab.gateway[0].log(), -1))
+	peer, cloud := t.networks()
+	out, err := t.lab.space("idc").run("ping", "-n", "-q", "-i0.1", "-w32", "-I", host(peer[0]).String(), host(cloud[0]).String())
+	if err != nil {
+		return err
+	}
+	var sent, received int
+	if m := regexp.MustCompile(`(\d+) packets transmitted, (\d+) received`).FindStringSubmatch(out); m != nil {
+		fmt.Sscan(m[1]+" "+m[2], &sent, &received)
+	}
+	if sent < 100 || sent-received > 1 {
+		return fmt.Errorf("of %d pings %d were lost while rekeying", sent, sent-received)
+	}
+	if replaced := len(established.FindAllString(t.lab.gateway[0].log(), -1)) - before; replaced < 3 {
+		return fmt.Errorf("rekeyed %d times in 32 s, with a lifetime of 10 s", replaced)
+	}
+	return t.up()
+}
+
+// promised is how long a device with DPD may take to notice that the gateway
+// has gone, and to be back after it is: DPD after 10 seconds, retransmissions
+// of 12 as the lab has them, and a new attempt.
+const promised = 60 * time.Second
+
+// cloudVanishes cuts the gateway off without a word, for longer than DPD takes.
+func cloudVanishes(t *trial) error {
+	if err := batch(t.net("gw1"), "link set wan down"); err != nil {
+		return err
+	}
+	gateway := t.lab.gateway[0]
+	begin := time.Now()
+	lost := func() error {
+		if t.device.connected() {
+			return errors.New("DPD has not noticed that the gateway has gone")
+		}
+		return nil
+	}
+	if err := within(promised, 500*time.Millisecond, lost); err != nil {
+		return err
+	}
+	for _, sa := range gateway.sas() { // it knows nothing any more
+		gateway.do("terminate", section{"ike-id": sa.ID, "force": "yes", "timeout": "-1"})
+	}
+	if err := batch(t.net("gw1"), "link set wan up", "route add default via 192.0.2.1 dev wan onlink src "+t.said.Tunnels[0].CloudAddress.String()); err != nil {
+		return err
+	}
+	back := func() error { return errors.Join(t.up(), t.crossed()) }
+	if err := within(promised-time.Since(begin), 500*time.Millisecond, back); err != nil {
+		return fmt.Errorf("%v after the cut: %w", time.Since(begin), err)
+	}
+	return nil
+}
