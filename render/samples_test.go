@@ -111,6 +111,7 @@ func called(id string) change { return func(c *vpn.Connection) { c.ID = id } }
 // samples show one feature each.
 func samples(version vpn.Version) []sample {
 	p := plain(version)
+	long, chinese := with(p, called("vco-"+strings.Repeat("x", 76))), with(p, called("到杭州的连接"))
 	out := []sample{
 		{"one tunnel, subnets", p, p},
 		{"one tunnel, 0.0.0.0/0 on both sides", with(p, everywhere), p},
@@ -127,8 +128,8 @@ func samples(version vpn.Version) []sample {
 		{"NAT traversal off", with(p, nattOff), p},
 		{"identity other than the address", with(p, natted), p},
 		{"BGP addresses inside", with(p, everywhere, bgpInside), with(p, everywhere)},
-		{"name of 80 characters", with(p, called("vco-"+strings.Repeat("x", 76))), p},
-		{"name in Chinese", with(p, called("到杭州的连接")), p},
+		{"name of 80 characters", long, long},
+		{"name in Chinese", chinese, chinese},
 	}
 	if version == vpn.IKEv1 {
 		out = append(out, sample{"aggressive mode", with(p, aggressive), p})
