@@ -229,43 +229,49 @@ var quoted = regexp.MustCompile(`"[^"]*"|[^ ]+`)
 // find looks a line up among the statements of a mode, or says why it is not
 // there. What takes a statement away again may end early.
 func (s *statement) find(words []string) (found *statement, names []string, why string) {
-	removal := words[0] == "no" || words[0] == "delete"
-	switch words[0] {
-	case "no":
-		words = words[1:]
-	case "delete":
-		words = append([]string{"set"}, words[1:]...)
-	}
+	removal := removed(words)
 	deepest, wanted := 0, []string{}
 	for _, c := range s.mode {
 		for _, v := range c.variants {
 			depth, want, names := match(v, words)
-			switch {
-			case removal && depth == len(words) && depth > 0:
-				return c, nil, ""
-			case want == "":
+			if want == "" {
 				c.used = true
 				return c, names, ""
-			case depth > deepest:
+			}
+			if taken, _, _ := match(v, removal); len(removal) > 0 && taken == len(removal) {
+				return c, nil, ""
+			}
+			if depth > deepest {
 				deepest, wanted = depth, nil
-				fallthrough
-			case depth == deepest && !slices.Contains(wanted, want):
+			}
+			if depth == deepest && !slices.Contains(wanted, want) {
 				wanted = append(wanted, want)
 			}
 		}
 	}
+	want := strings.Join(wanted, " or ")
 	switch {
 	case deepest == 0 && s.text == "":
 		return nil, nil, "no such statement"
 	case deepest == 0:
 		return nil, nil, "no such statement in " + s.text
 	case deepest == len(words):
-		return nil, nil, fmt.Sprintf("nothing where %s is wanted", strings.Join(wanted, " or "))
-	}
-	if want := strings.Join(wanted, " or "); strings.Contains(want, "<key") {
+		return nil, nil, "nothing where " + want + " is wanted"
+	case strings.Contains(want, "<key"):
 		return nil, nil, "another word where " + want + " is wanted" // it may be a key
 	}
-	return nil, nil, fmt.Sprintf("%q where %s is wanted", words[deepest], strings.Join(wanted, " or "))
+	return nil, nil, fmt.Sprintf("%q where %s is wanted", words[deepest], want)
+}
+
+// removed is the statement that a line takes away, or nothing.
+func removed(line []string) []string {
+	switch line[0] {
+	case "no":
+		return line[1:]
+	case "delete":
+		return append([]string{"set"}, line[1:]...)
+	}
+	return nil
 }
 
 // match follows a statement's words along a line's. It returns how many of the
