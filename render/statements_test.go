@@ -344,6 +344,8 @@ var types = map[string]func(string) bool{
 	"mask":      func(w string) bool { m, ok := dotted(w); return ok && contiguous(m) },
 	"wildcard":  func(w string) bool { m, ok := dotted(w); return ok && contiguous(^m) },
 	"name":      regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_-]*$`).MatchString,
+	"nameif":    regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_./-]*$`).MatchString,
+	"nameifs":   regexp.MustCompile(`^\([A-Za-z][A-Za-z0-9_./-]*,[A-Za-z][A-Za-z0-9_./-]*\)$`).MatchString,
 	"fqdn":      regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$`).MatchString,
 	"email":     regexp.MustCompile(`^[^@" ]+@[A-Za-z0-9.-]+$`).MatchString,
 	"interface": regexp.MustCompile(`^[A-Z][A-Za-z-]*[0-9]+(/[0-9]+)*(\.[0-9]+)?$`).MatchString,
