@@ -86,7 +86,7 @@ func TestEveryGapIsRefused(t *testing.T) {
 	for _, d := range dialects {
 		for _, target := range d.everyVersion() {
 			for _, version := range []vpn.Version{vpn.IKEv1, vpn.IKEv2} {
-				for _, s := range append(samples(version), everyWord(d, version)...) {
+				for _, s := range append(samples(d, version), everyWord(d, version)...) {
 					r := renderOne(target, s.conn)
 					if (r.text == "") == (r.refusals == nil) {
 						t.Errorf("%s, %s, %s: text and refusal, or neither", target, version, s.name)

@@ -203,7 +203,7 @@ func (p *page) identities(d *Dialect) {
 
 // features renders each sample and says what came of it.
 func (p *page) features(d *Dialect) {
-	v1, v2 := samples(vpn.IKEv1), samples(vpn.IKEv2)
+	v1, v2 := samples(d, vpn.IKEv1), samples(d, vpn.IKEv2)
 	rows := [][]string{{"feature", "IKEv1", "IKEv2"}}
 	for _, s := range v1 {
 		row := []string{s.name, p.feature(d, s), "does not exist"}
@@ -249,7 +249,9 @@ func (p *page) outcome(d *Dialect, target string, s sample) string {
 	if is.refusals != nil {
 		cell := "–"
 		for _, r := range is.refusals {
-			cell += " " + p.note(strings.ReplaceAll(r.Field+": "+r.Reason, target, d.Name))
+			if note := p.note(r.Field + ": " + r.Reason); !strings.Contains(cell, note) { // both tunnels'
+				cell += " " + note
+			}
 		}
 		return cell
 	}

@@ -23,8 +23,29 @@ type sample struct {
 
 func lifetime(seconds int) vpn.Lifetime { return vpn.Lifetime(time.Duration(seconds) * time.Second) }
 
-// plain is a connection that every target has words for.
-func plain(version vpn.Version) vpn.Connection {
+// plain is a connection that the dialect has words for in every version.
+func plain(d *Dialect, version vpn.Version) vpn.Connection {
+	ike, esp := d.IKE[version], d.ESP[version]
+	c := plainWords(version)
+	t := &c.Tunnels[0]
+	t.IKE.Integrity = steady(ike.Integrity, vpn.SHA256, vpn.SHA1)
+	t.ESP.Integrity = steady(esp.Integrity, vpn.SHA256, vpn.SHA1)
+	t.IKE.Group = steady(ike.Group, vpn.MODP2048, vpn.MODP1536)
+	t.ESP.PFS = steady(esp.Group, vpn.MODP2048, vpn.MODP1536)
+	return c
+}
+
+// steady is the first of some values whose word no version lacks.
+func steady[K comparable](table map[K]Word, values ...K) K {
+	for _, v := range values {
+		if w := table[v]; w.Text != "" && w.Since == "" && w.Until == "" {
+			return v
+		}
+	}
+	return values[0]
+}
+
+func plainWords(version vpn.Version) vpn.Connection {
 	return vpn.Connection{
 		ID: "NAME", PeerSubnets: subnets("192.168.10.0/24"), CloudSubnets: subnets("10.0.0.0/16"),
 		Tunnels: []vpn.Tunnel{plainTunnel(1, version, "203.0.113.10")},
@@ -78,14 +99,15 @@ func several(c *vpn.Connection) {
 }
 func allCloud(c *vpn.Connection) { c.CloudSubnets = subnets("0.0.0.0/0") }
 func second(c *vpn.Connection) {
-	c.Tunnels = append(c.Tunnels, plainTunnel(2, c.Tunnels[0].IKE.Version, "203.0.113.11"))
+	t := plainTunnel(2, c.Tunnels[0].IKE.Version, "203.0.113.11")
+	t.IKE, t.ESP = c.Tunnels[0].IKE, c.Tunnels[0].ESP
+	c.Tunnels = append(c.Tunnels, t)
 }
 
 var (
 	dpdOff     = each(func(t *vpn.Tunnel) { t.DPD = false })
 	nattOff    = each(func(t *vpn.Tunnel) { t.NATT = false })
 	pfsOff     = each(func(t *vpn.Tunnel) { t.ESP.PFS = vpn.NoGroup })
-	pfsOther   = each(func(t *vpn.Tunnel) { t.ESP.PFS = vpn.MODP1536 })
 	aggressive = each(func(t *vpn.Tunnel) { t.IKE.Mode = vpn.Aggressive })
 	natted     = each(func(t *vpn.Tunnel) { t.PeerIdentity.Value = "192.168.1.2" })
 	bgpInside  = each(func(t *vpn.Tunnel) {
@@ -109,8 +131,11 @@ func identities(peer, cloud vpn.IDKind) change {
 func called(id string) change { return func(c *vpn.Connection) { c.ID = id } }
 
 // samples show one feature each.
-func samples(version vpn.Version) []sample {
-	p := plain(version)
+func samples(d *Dialect, version vpn.Version) []sample {
+	p := plain(d, version)
+	own := p.Tunnels[0].ESP.PFS
+	others := slices.DeleteFunc([]vpn.Group{vpn.MODP1536, vpn.MODP2048, vpn.MODP1024}, func(g vpn.Group) bool { return g == own })
+	pfsOther := each(func(t *vpn.Tunnel) { t.ESP.PFS = steady(d.ESP[version].Group, others...) })
 	long, chinese := with(p, called("vco-"+strings.Repeat("x", 76))), with(p, called("到杭州的连接"))
 	out := []sample{
 		{"one tunnel, subnets", p, p},
@@ -234,7 +259,7 @@ func TestStatementsOfEveryWord(t *testing.T) {
 		checked := 0
 		for _, target := range d.everyVersion() {
 			for _, version := range []vpn.Version{vpn.IKEv1, vpn.IKEv2} {
-				for _, s := range append(samples(version), everyWord(d, version)...) {
+				for _, s := range append(samples(d, version), everyWord(d, version)...) {
 					text := renderOne(target, s.conn).text
 					if text == "" {
 						continue // refused
@@ -266,7 +291,7 @@ func (d *Dialect) everyVersion() []string {
 }
 
 func everyWord(d *Dialect, version vpn.Version) []sample {
-	p := plain(version)
+	p := plain(d, version)
 	var out []sample
 	add := func(name string, do func(*vpn.Tunnel)) { out = append(out, sample{name, with(p, each(do)), p}) }
 	for _, e := range vpn.Encryptions {
