@@ -2,7 +2,7 @@
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 FUZZTIME   ?= 20s
 
-.PHONY: help build test golden lint fuzz bench
+.PHONY: help build test golden docs lint fuzz bench
 
 help: ## show this
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "%-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -15,6 +15,9 @@ test: ## run the tests
 
 golden: ## write the goldens anew; read the difference before it is committed
 	GOLDIE_UPDATE=1 go test -count=1 -run 'Golden|Model|Bad|Targets|Readme' .
+
+docs: ## write docs/targets.md anew
+	DOCS_UPDATE=1 go test -count=1 -run Docs ./render
 
 lint: ## gofmt, vet, staticcheck
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; exit 1; }

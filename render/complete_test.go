@@ -1,0 +1,103 @@
+package render
+
+import (
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+
+	"peerconf/templates"
+	"peerconf/vpn"
+)
+
+// TestRulesComplete holds every rule to a reason, and what refuses to a field
+// and a way out. The field is the connection's or the command line's.
+func TestRulesComplete(t *testing.T) {
+	check := func(name string, r Rule) {
+		if r.When == nil || r.Reason == "" || strings.HasSuffix(r.Reason, ".") {
+			t.Errorf("%s: rule without a condition or a reason: %+q", name, r.Reason)
+		}
+		if r.Since != "" && r.Until != "" && !r.Since.before(r.Until) {
+			t.Errorf("%s: %q holds from %s and before %s", name, r.Reason, r.Since, r.Until)
+		}
+	}
+	for _, r := range commonNotices {
+		check("every target", r)
+	}
+	for _, d := range dialects {
+		for _, r := range d.Notices {
+			check(d.Name, r)
+		}
+		for _, r := range d.Refusals {
+			check(d.Name, r)
+			if r.Field == "" || r.Hint == "" {
+				t.Errorf("%s: %q names no field or no way out", d.Name, r.Reason)
+			}
+		}
+	}
+}
+
+// TestAnswersComplete holds every answer to a meaning, a form, and a default
+// that is told or none, and the templates to the answers: what they print is
+// asked for, and what is asked for is printed.
+func TestAnswersComplete(t *testing.T) {
+	printed := regexp.MustCompile(`\.Set\.([a-z0-9]+)`)
+	for _, d := range dialects {
+		uses := map[string]bool{}
+		for _, f := range d.Files {
+			text, err := templates.FS.ReadFile(f.Template)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, m := range printed.FindAllSubmatch(text, -1) {
+				uses[string(m[1])] = true
+			}
+		}
+		for _, a := range d.Answers {
+			if a.Meaning == "" || a.Form == nil || !formWord.MatchString(a.Name) {
+				t.Errorf("%s: answer %q has no meaning, no form or no proper name", d.Name, a.Name)
+			}
+			if (a.Default == nil) != (a.Fallback == "") {
+				t.Errorf("%s: answer %s has a default and does not tell it, or tells one that it has not", d.Name, a.Name)
+			}
+			if n := a.Number; n != nil && (n.Min > n.Max || !a.Form.MatchString(strconv.Itoa(n.Min)) || !a.Form.MatchString(strconv.Itoa(n.Max))) {
+				t.Errorf("%s: answer %s counts %d to %d, which its form does not take", d.Name, a.Name, n.Min, n.Max)
+			}
+			for _, bad := range []string{"", "a b", "x\ny", `a"b`, "#x", "!x", "a'b"} {
+				if a.Form != nil && a.Form.MatchString(bad) {
+					t.Errorf("%s: answer %s may be %q", d.Name, a.Name, bad)
+				}
+			}
+			if !uses[a.key()] {
+				t.Errorf("%s: no template prints the answer %s", d.Name, a.Name)
+			}
+			delete(uses, a.key())
+		}
+		for key := range uses {
+			t.Errorf("%s: a template prints .Set.%s, which no answer gives", d.Name, key)
+		}
+	}
+}
+
+// TestEveryGapIsRefused renders every algorithm in every phase for every
+// version that makes a difference: there is a text, or a refusal that names
+// the field and a way out.
+func TestEveryGapIsRefused(t *testing.T) {
+	for _, d := range dialects {
+		for _, target := range d.everyVersion() {
+			for _, version := range []vpn.Version{vpn.IKEv1, vpn.IKEv2} {
+				for _, s := range append(samples(d, version), everyWord(d, version)...) {
+					r := renderOne(target, s.conn)
+					if (r.text == "") == (r.refusals == nil) {
+						t.Errorf("%s, %s, %s: text and refusal, or neither", target, version, s.name)
+					}
+					for _, p := range r.refusals {
+						if p.Field == "" || p.Reason == "" || p.Hint == "" {
+							t.Errorf("%s, %s, %s: the refusal lacks field, reason or way out: %+v", target, version, s.name, p)
+						}
+					}
+				}
+			}
+		}
+	}
+}
