@@ -49,7 +49,8 @@ type trial struct {
 	*lab
 	said
 	kind
-	device device
+	device   device
+	replaced bool // the CHILD_SAs are not the first, so they show the PFS group with IKEv2 too
 }
 
 // result is what came of a case.
@@ -222,7 +223,7 @@ func (t *trial) childrenUp(want saidTunnel, got []childSA) error {
 		if c.Encryption+c.Bits != enc[1]+enc[2] || c.Integrity != hash[1] {
 			return fmt.Errorf("ESP is %s%s and %s, not %s%s and %s", c.Encryption, c.Bits, c.Integrity, enc[1], enc[2], hash[1])
 		}
-		if pfs := group[want.Ipsec["IpsecPfs"]][1]; want.v1() && c.Group != pfs {
+		if pfs := group[want.Ipsec["IpsecPfs"]][1]; (want.v1() || t.replaced) && c.Group != pfs {
 			return fmt.Errorf("PFS is %q, not %q", c.Group, pfs)
 		}
 	}
@@ -272,19 +273,11 @@ func (t *trial) rekeyed() error {
 	if err := t.device.rekey(); err != nil {
 		return err
 	}
-	return within(3*time.Second, 50*time.Millisecond, func() error {
-		if err := t.up(); err != nil {
-			return fmt.Errorf("after rekeying: %w", err)
-		}
-		for n, want := range t.said.Tunnels {
-			for _, c := range t.lab.gateway[n].sas()[0].Children {
-				if pfs := group[want.Ipsec["IpsecPfs"]][1]; c.Group != pfs {
-					return fmt.Errorf("after rekeying: PFS is %q, not %q", c.Group, pfs)
-				}
-			}
-		}
-		return t.crossed()
-	})
+	t.replaced = true
+	if err := within(3*time.Second, 50*time.Millisecond, t.up); err != nil {
+		return fmt.Errorf("after rekeying: %w", err)
+	}
+	return t.crossed()
 }
 
 // sealed: nothing but IKE and ESP was on the wire, and ESP was.

@@ -14,6 +14,7 @@ func cloudInitiates(t *trial) error {
 	if err := t.device.down(); err != nil {
 		return err
 	}
+	t.replaced = false
 	gateway := t.lab.gateway[0]
 	gone := func() error {
 		if n := len(gateway.sas()); n > 0 {
@@ -67,6 +68,7 @@ func cloudVanishes(t *trial) error {
 	if err := batch(t.net("gw1"), "link set wan down"); err != nil {
 		return err
 	}
+	t.replaced = false
 	gateway := t.lab.gateway[0]
 	begin := time.Now()
 	lost := func() error {
