@@ -27,7 +27,7 @@ import (
 type guest struct {
 	needs   []string // host files, the cache named as [cacheDir] does
 	modules []string // loaded before the tests start; others are loaded on demand
-	command func(work string, env []string) ([]string, error)
+	command func(work, out, cmdline string) ([]string, error)
 }
 
 // guests are the kernels by name.
@@ -67,6 +67,9 @@ func TestMain(m *testing.M) {
 // kills it when ctx ends. In out lie the tests' output, log, and the kernel's,
 // console. An error means that the tests did not run, or that one failed.
 func runGuest(ctx context.Context, kernel, run, out string) error {
+	if in := os.Getenv("E2E_GUEST"); in != "" {
+		return fmt.Errorf("guest %s: a guest boots no guest, and this is %s", kernel, in)
+	}
 	g, ok := guests[kernel]
 	if !ok {
 		return fmt.Errorf("guest %s is not one of %s", kernel, slices.Sorted(maps.Keys(guests)))
@@ -83,11 +86,12 @@ func runGuest(ctx context.Context, kernel, run, out string) error {
 	if err != nil {
 		return err
 	}
-	env := []string{"E2E_GUEST=" + kernel, "E2E_CACHE=" + cacheDir, "E2E_OUT=" + out, "E2E_DIR=" + dir, `E2E_RUN="` + run + `"`}
+	timeout := time.Duration(0)
 	if end, ok := ctx.Deadline(); ok {
-		env = append(env, "E2E_TIMEOUT="+(time.Until(end)*9/10).Round(time.Second).String())
+		timeout = time.Until(end) * 9 / 10
 	}
-	args, err := g.command(work, env)
+	args, err := g.command(work, out, fmt.Sprintf(`quiet panic=-1 E2E_GUEST=%s E2E_CACHE=%s E2E_OUT=%s E2E_DIR=%s E2E_TIMEOUT=%s E2E_RUN="%s"`,
+		kernel, cacheDir, out, dir, timeout, run))
 	if err != nil {
 		return fmt.Errorf("guest %s: %w", kernel, err)
 	}
@@ -99,7 +103,7 @@ func runGuest(ctx context.Context, kernel, run, out string) error {
 	cmd := exec.CommandContext(ctx, args[0], args[1:]...)
 	cmd.Stdout, cmd.Stderr = console, console
 	// A process id namespace: whatever the guest's kernel started goes with it.
-	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWPID}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWPID, Pdeathsig: syscall.SIGKILL}
 	err = cmd.Run()
 	if ctx.Err() != nil {
 		return fmt.Errorf("guest %s: %w, see %s", kernel, context.Cause(ctx), out)
@@ -147,7 +151,7 @@ func staticExe() (string, error) {
 }
 
 // umlCommand pins the kernel to one CPU: moving between two costs it most of its time.
-func umlCommand(work string, env []string) ([]string, error) {
+func umlCommand(work, _, cmdline string) ([]string, error) {
 	exe, err := staticExe()
 	if err != nil {
 		return nil, err
@@ -160,22 +164,23 @@ func umlCommand(work string, env []string) ([]string, error) {
 	for !cpus.IsSet(cpu) {
 		cpu++
 	}
-	return append([]string{"taskset", "-c", strconv.Itoa(cpu), "linux.uml", "mem=512M", "uml_dir=" + work,
-		"rootfstype=hostfs", "rootflags=/", "ro", "init=" + exe, "con=null", "con0=null,fd:1", "quiet", "panic=-1"}, env...), nil
+	return []string{"taskset", "-c", strconv.Itoa(cpu), "linux.uml", "mem=512M", "uml_dir=" + work,
+		"rootfstype=hostfs", "rootflags=/", "ro", "init=" + exe, "con=null", "con0=null,fd:1", cmdline}, nil
 }
 
-func qemuCommand(work string, env []string) ([]string, error) {
+func qemuCommand(work, out, cmdline string) ([]string, error) {
 	initrd := filepath.Join(work, "initrd")
 	if err := writeInitrd(initrd); err != nil {
 		return nil, err
 	}
-	out := strings.TrimPrefix(env[slices.IndexFunc(env, func(s string) bool { return strings.HasPrefix(s, "E2E_OUT=") })], "E2E_OUT=")
-	return []string{"qemu-system-x86_64", "-accel", "tcg", "-cpu", "max", "-M", "q35", "-m", "512M",
-		"-nodefaults", "-no-user-config", "-no-reboot", "-display", "none", "-serial", "stdio",
-		"-fsdev", "local,id=root,path=/,security_model=none,readonly=on,multidevs=remap", "-device", "virtio-9p-pci,fsdev=root,mount_tag=root",
-		"-fsdev", "local,id=out,path=" + out + ",security_model=none", "-device", "virtio-9p-pci,fsdev=out,mount_tag=out",
-		"-kernel", cacheDir + "/qemu/vmlinuz", "-initrd", initrd,
-		"-append", strings.Join(append([]string{"console=ttyS0", "quiet", "panic=-1"}, env...), " ")}, nil
+	share := func(name, options string) []string {
+		return []string{"-fsdev", "local,security_model=none,id=" + name + "," + options,
+			"-device", "virtio-9p-pci,fsdev=" + name + ",mount_tag=" + name}
+	}
+	return slices.Concat([]string{"qemu-system-x86_64", "-accel", "tcg", "-cpu", "max", "-M", "q35", "-m", "512M",
+		"-nodefaults", "-no-user-config", "-no-reboot", "-display", "none", "-serial", "stdio"},
+		share("root", "path=/,readonly=on,multidevs=remap"), share("out", "path="+out),
+		[]string{"-kernel", cacheDir + "/qemu/vmlinuz", "-initrd", initrd, "-append", "console=ttyS0 " + cmdline}), nil
 }
 
 // writeInitrd archives this binary as /init, and the modules that a root on 9p
