@@ -90,8 +90,8 @@ func runGuest(ctx context.Context, kernel, run, out string) error {
 	if end, ok := ctx.Deadline(); ok {
 		timeout = time.Until(end) * 9 / 10
 	}
-	args, err := g.command(work, out, fmt.Sprintf(`quiet panic=-1 E2E_GUEST=%s E2E_CACHE=%s E2E_OUT=%s E2E_DIR=%s E2E_TIMEOUT=%s E2E_RUN="%s"`,
-		kernel, cacheDir, out, dir, timeout, run))
+	args, err := g.command(work, out, fmt.Sprintf(`quiet panic=-1 E2E_GUEST=%s E2E_CACHE=%s E2E_OUT=%s E2E_DIR=%s E2E_TIMEOUT=%s PEERCONF=%s E2E_RUN="%s"`,
+		kernel, cacheDir, out, dir, timeout, os.Getenv("PEERCONF"), run))
 	if err != nil {
 		return fmt.Errorf("guest %s: %w", kernel, err)
 	}
@@ -240,15 +240,16 @@ func guestRun() error {
 			return err
 		}
 	}
-	for k, v := range map[string]string{"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "TMPDIR": "/run/tmp", "E2E_OUT": "/run/out"} {
+	for k, v := range map[string]string{"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "TMPDIR": "/mnt", "E2E_OUT": "/mnt/out"} {
 		os.Setenv(k, v)
 	}
 	err := errors.Join(
 		unix.Mount("proc", "/proc", "proc", 0, ""),
 		unix.Mount("sys", "/sys", "sysfs", 0, ""),
 		unix.Mount("run", "/run", "tmpfs", 0, "mode=755"),
-		os.Mkdir("/run/tmp", 0o777), os.Mkdir("/run/out", 0o777),
-		unix.Mount("out", "/run/out", outType, 0, outData),
+		unix.Mount("mnt", "/mnt", "tmpfs", 0, ""), // not /tmp: this binary may be there
+		os.Mkdir("/mnt/out", 0o755),
+		unix.Mount("out", "/mnt/out", outType, 0, outData),
 		os.WriteFile("/run/modprobe", []byte("#!/bin/sh\nexec /sbin/modprobe -d "+cacheDir+"/"+kernel+` "$@"`+"\n"), 0o755),
 		os.WriteFile("/proc/sys/kernel/modprobe", []byte("/run/modprobe"), 0),
 		os.WriteFile("/proc/sys/net/ipv4/ip_forward", []byte("1"), 0),
@@ -260,7 +261,7 @@ func guestRun() error {
 	if out, err := exec.Command("/run/modprobe", append([]string{"-a"}, guests[kernel].modules...)...).CombinedOutput(); err != nil {
 		return fmt.Errorf("modprobe: %w: %s", err, out)
 	}
-	log, err := os.Create("/run/out/log")
+	log, err := os.Create("/mnt/out/log")
 	if err != nil {
 		return err
 	}
@@ -276,7 +277,7 @@ func guestRun() error {
 		case err != nil && err != unix.EINTR:
 			return err
 		case pid == test.Pid:
-			return os.WriteFile("/run/out/status", []byte(strconv.Itoa(status.ExitStatus())), 0o666)
+			return os.WriteFile("/mnt/out/status", []byte(strconv.Itoa(status.ExitStatus())), 0o666)
 		}
 	}
 }

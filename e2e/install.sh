@@ -69,6 +69,7 @@ libreswan() {
   mmdebstrap --quiet --mode=root --variant=extract --include="$root" \
     --hook-dir=/usr/share/mmdebstrap/hooks/merged-usr "$2" "$1"
   ln -s mawk "$1/usr/bin/awk"
+  echo 127.0.0.1 localhost >"$1/etc/hosts"
   chroot "$1" certutil -N -d sql:/var/lib/ipsec/nss --empty-password
   chroot "$1" /usr/libexec/ipsec/pluto --version
 }
