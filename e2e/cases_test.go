@@ -60,6 +60,8 @@ var common = []proof{
 	{name: "esp-lifetime-off", says: "IkeVersion=ikev1", gateway: "IpsecLifetime=77760", fails: "ESP lifetime on the wire 86400, not 77760"},
 }
 
+const everything = "LocalSubnet=0.0.0.0/0 RemoteSubnet=0.0.0.0/0"
+
 const subnets = "LocalSubnet=10.1.0.0/24,10.1.1.0/24 RemoteSubnet=10.0.0.0/24,10.0.1.0/24"
 
 // targets lists those that are tried in a kernel.

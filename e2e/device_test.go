@@ -34,7 +34,15 @@ type kind struct {
 }
 
 var kinds = map[string]kind{
-	"strongswan": {start: swanctl, kernels: []string{"host", "uml", "qemu"}, words: axes},
+	"strongswan": {start: swanctl, kernels: []string{"host", "uml", "qemu"}, words: axes, own: []proof{
+		{name: "dual", kernel: "uml", dual: true},
+		{name: "dual-subnets", kernel: "uml", dual: true, says: subnets},
+		{name: "dual-failover", kernel: "uml", dual: true, then: failover},
+		{name: "dual-failover-ikev1", kernel: "uml", dual: true, says: "IkeVersion=ikev1", then: failover},
+		{name: "route", kernel: "qemu", says: everything},
+		{name: "route-ikev1", kernel: "qemu", says: "IkeVersion=ikev1 " + everything},
+		{name: "route-dual", kernel: "qemu", dual: true, says: everything},
+	}},
 }
 
 // swanctl puts the files where their notes say, and loads them.

@@ -99,7 +99,7 @@ func (l *lab) use(s said) error {
 			lines = append(lines, "addr add "+a+"/32 dev wan")
 			inet = append(inet, "route add "+a+"/32 dev "+h)
 		}
-		lines = append(lines, fmt.Sprintf("route add default via 192.0.2.1 dev wan onlink src %s", addresses[0]))
+		lines = append(lines, "route add 192.0.2.1 dev wan", defaultRoute(addresses[0]))
 		nets := cloud
 		if h == "dev" {
 			nets = peer
@@ -134,11 +134,20 @@ func (l *lab) use(s said) error {
 		return err
 	}
 	for i, g := range []string{"gw1", "gw2"} {
-		c, err := l.charon(g, "max_ikev1_exchanges = 20\ni_dont_care_about_security_and_use_aggressive_mode_psk = yes\n")
+		settings := "max_ikev1_exchanges = 20\ni_dont_care_about_security_and_use_aggressive_mode_psk = yes\n"
+		if l.kernel != "host" {
+			settings += "install_routes = no\n"
+		}
+		c, err := l.charon(g, settings)
 		if err != nil {
 			return err
 		}
 		l.gateway[i] = c
+		if i < len(s.Tunnels) {
+			if err := l.routed(s, i); err != nil {
+				return err
+			}
+		}
 	}
 	var err error
 	if l.wire, err = tap(l.space("inet"), "dev"); err != nil {
@@ -146,6 +155,22 @@ func (l *lab) use(s said) error {
 	}
 	l.plan = s.plan()
 	return nil
+}
+
+// defaultRoute leads to the transit network.
+func defaultRoute(source netip.Addr) string {
+	return fmt.Sprintf("route add default via 192.0.2.1 dev wan src %s", source)
+}
+
+// cut takes a gateway off the network, mend brings it back without any SA.
+func (l *lab) cut(n int) error { return batch(l.net(fmt.Sprintf("gw%d", n+1)), "link set wan down") }
+
+func (l *lab) mend(s said, n int) error {
+	gateway := l.gateway[n]
+	for _, sa := range gateway.sas() {
+		gateway.do("terminate", section{"ike-id": sa.ID, "force": "yes", "timeout": "-1"}) // it may be gone
+	}
+	return batch(l.net(fmt.Sprintf("gw%d", n+1)), "link set wan up", "route add 192.0.2.1 dev wan", defaultRoute(s.Tunnels[n].CloudAddress))
 }
 
 // sysctl makes every host a router that asks nothing about return paths.

@@ -112,7 +112,7 @@ func (t *trial) prove() error {
 		return err
 	}
 	for n := range t.said.Tunnels {
-		if err := errors.Join(t.lab.gateway[n].forget(), t.said.load(t.lab.gateway[n], n)); err != nil {
+		if err := errors.Join(t.lab.gateway[n].forget(), t.loadGateway(t.said, n)); err != nil {
 			return fmt.Errorf("gateway %d: %w", n+1, err)
 		}
 	}

@@ -65,11 +65,10 @@ const promised = 60 * time.Second
 
 // cloudVanishes cuts the gateway off without a word, for longer than DPD takes.
 func cloudVanishes(t *trial) error {
-	if err := batch(t.net("gw1"), "link set wan down"); err != nil {
+	if err := t.cut(0); err != nil {
 		return err
 	}
 	t.replaced = false
-	gateway := t.lab.gateway[0]
 	begin := time.Now()
 	lost := func() error {
 		if t.device.connected() {
@@ -80,15 +79,40 @@ func cloudVanishes(t *trial) error {
 	if err := within(promised, 500*time.Millisecond, lost); err != nil {
 		return err
 	}
-	for _, sa := range gateway.sas() { // it knows nothing any more
-		gateway.do("terminate", section{"ike-id": sa.ID, "force": "yes", "timeout": "-1"})
-	}
-	if err := batch(t.net("gw1"), "link set wan up", "route add default via 192.0.2.1 dev wan onlink src "+t.said.Tunnels[0].CloudAddress.String()); err != nil {
+	if err := t.mend(t.said, 0); err != nil {
 		return err
 	}
 	back := func() error { return errors.Join(t.up(), t.crossed()) }
 	if err := within(promised-time.Since(begin), 500*time.Millisecond, back); err != nil {
 		return fmt.Errorf("%v after the cut: %w", time.Since(begin), err)
+	}
+	return nil
+}
+
+// failover kills the active tunnel and wants the traffic in the other, and
+// back in the first when that is up again.
+func failover(t *trial) error {
+	peer, cloud := t.networks()
+	through := func(vpc string) func() error {
+		return func() error { return t.ping(vpc, host(cloud[0]), host(peer[0])) } // answered in the tunnel that the device prefers
+	}
+	if err := through("vpc1")(); err != nil {
+		return err
+	}
+	begin := time.Now()
+	if err := t.cut(0); err != nil {
+		return err
+	}
+	if err := within(promised, 500*time.Millisecond, through("vpc2")); err != nil {
+		return fmt.Errorf("not in the second tunnel after %v: %w", time.Since(begin), err)
+	}
+	if err := t.mend(t.said, 0); err != nil {
+		return err
+	}
+	t.replaced = false
+	back := func() error { return errors.Join(t.up(), through("vpc1")()) }
+	if err := within(promised, 500*time.Millisecond, back); err != nil {
+		return fmt.Errorf("not back in the first tunnel: %w", err)
 	}
 	return nil
 }
