@@ -56,6 +56,8 @@ func (l *lab) strongswan(host, settings string) (*charon, error) {
 	filelog { log { path = %s/charon.log
 		default = 1
 		flush_line = yes
+		time_format = %%T
+		ike_name = yes
 	} }
 }
 swanctl { load = pem openssl }

@@ -90,8 +90,8 @@ func runGuest(ctx context.Context, kernel, run, out string) error {
 	if end, ok := ctx.Deadline(); ok {
 		timeout = time.Until(end) * 9 / 10
 	}
-	args, err := g.command(work, out, fmt.Sprintf(`quiet panic=-1 E2E_GUEST=%s E2E_CACHE=%s E2E_OUT=%s E2E_DIR=%s E2E_TIMEOUT=%s PEERCONF=%s E2E_RUN="%s"`,
-		kernel, cacheDir, out, dir, timeout, os.Getenv("PEERCONF"), run))
+	args, err := g.command(work, out, fmt.Sprintf(`quiet panic=-1 E2E_GUEST=%s E2E_CACHE=%s E2E_OUT=%s E2E_DIR=%s E2E_TIMEOUT=%s PEERCONF=%s E2E_ONLY=%s E2E_RUN="%s"`,
+		kernel, cacheDir, out, dir, timeout, os.Getenv("PEERCONF"), os.Getenv("E2E_ONLY"), run))
 	if err != nil {
 		return fmt.Errorf("guest %s: %w", kernel, err)
 	}
