@@ -38,7 +38,7 @@ var guests = map[string]guest{
 		modules: []string{"veth", "tun", "esp4", "xfrm_user", "ip_vti"},
 		command: umlCommand,
 	},
-	// Debian's kernel, emulated: an order of magnitude slower, has XFRM interfaces.
+	// Debian's kernel, emulated: two to four times slower, has XFRM interfaces.
 	"qemu": {
 		needs:   []string{"/usr/bin/qemu-system-x86_64", cacheDir + "/qemu/vmlinuz", cacheDir + "/qemu/boot"},
 		modules: []string{"veth", "tun", "esp4", "xfrm_user", "ip_vti", "xfrm_interface"},
@@ -65,7 +65,8 @@ func TestMain(m *testing.M) {
 // binary that the pattern run matches, with E2E_GUEST set to kernel and E2E_OUT
 // to a directory that is out on the host. It returns when the guest is off, or
 // kills it when ctx ends. In out lie the tests' output, log, and the kernel's,
-// console. An error means that the tests did not run, or that one failed.
+// console. An error means that the tests did not run, or that one failed. The
+// pattern has no double quotes, neither path blanks.
 func runGuest(ctx context.Context, kernel, run, out string) error {
 	if in := os.Getenv("E2E_GUEST"); in != "" {
 		return fmt.Errorf("guest %s: a guest boots no guest, and this is %s", kernel, in)
@@ -76,6 +77,13 @@ func runGuest(ctx context.Context, kernel, run, out string) error {
 	}
 	if err := hostHas(g.needs); err != nil {
 		return fmt.Errorf("guest %s: %w", kernel, err)
+	}
+	out, err := filepath.Abs(out)
+	if err != nil {
+		return err
+	}
+	if err := os.RemoveAll(filepath.Join(out, "status")); err != nil {
+		return err
 	}
 	work, err := os.MkdirTemp("", "guest")
 	if err != nil {
@@ -102,6 +110,7 @@ func runGuest(ctx context.Context, kernel, run, out string) error {
 	defer console.Close()
 	cmd := exec.CommandContext(ctx, args[0], args[1:]...)
 	cmd.Stdout, cmd.Stderr = console, console
+	cmd.Env = append(os.Environ(), "TMPDIR="+work) // UML's memory is a file: /dev/shm may be too small for it
 	// A process id namespace: whatever the guest's kernel started goes with it.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWPID, Pdeathsig: syscall.SIGKILL}
 	err = cmd.Run()
