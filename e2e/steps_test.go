@@ -94,7 +94,7 @@ func cloudVanishes(t *trial) error {
 func failover(t *trial) error {
 	peer, cloud := t.networks()
 	through := func(vpc string) func() error {
-		return func() error { return t.ping(vpc, host(cloud[0]), host(peer[0])) } // answered in the tunnel that the device prefers
+		return func() error { return t.ping("idc", host(peer[0]), host(cloud[0])) } // answered in the tunnel that the device prefers
 	}
 	if err := through("vpc1")(); err != nil {
 		return err
