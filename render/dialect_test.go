@@ -54,19 +54,6 @@ func complete(t *testing.T, d *Dialect, phase string, v fmt.Stringer, w Word) {
 	}
 }
 
-// TestWayOut holds the hint of every gap to its word.
-func TestWayOut(t *testing.T) {
-	for _, d := range dialects {
-		for _, words := range []Words{d.IKE[vpn.IKEv1], d.IKE[vpn.IKEv2], d.ESP[vpn.IKEv1], d.ESP[vpn.IKEv2]} {
-			for _, w := range []Word{words.Encryption[vpn.AES256], words.Integrity[vpn.SHA256], words.Group[vpn.MODP2048]} {
-				if w.Text == "" || w.Since != "" || w.Until != "" {
-					t.Errorf("%s: the hints promise a word that is %+v", d.Name, w)
-				}
-			}
-		}
-	}
-}
-
 // TestTemplatesOnlyPrint walks the parse trees: an if looks at a bool of the
 // view, and nothing is called but the functions chosen.
 func TestTemplatesOnlyPrint(t *testing.T) {
