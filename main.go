@@ -118,7 +118,7 @@ func renderAction(c *cli.Context) (err error) {
 		return err
 	}
 	defer cleanup()
-	out, err := openSink(c.String("output"), shape{many: renderer.FilesPerConnection() > 1, perTarget: renderer.Several()}, names(sources), c.App.Writer)
+	out, err := openSink(c.String("output"), shape{many: renderer.FilesPerConnection() > 1, perTarget: renderer.Several()}, append(names(sources), said.read...), c.App.Writer)
 	if err != nil {
 		return err
 	}
@@ -288,6 +288,7 @@ type answered struct {
 	addresses map[string]string    // by --set
 	file      answersFile
 	keys      fetch.Keys // by --psk-file and --psk-env
+	read      []string   // files, not to be written over
 }
 
 func said(c *cli.Context) (a answered, err error) {
@@ -296,6 +297,10 @@ func said(c *cli.Context) (a answered, err error) {
 	}
 	if a.file, err = readAnswers(c.String("answers")); err != nil {
 		return a, err
+	}
+	a.read = []string{c.String("answers")}
+	for _, s := range c.StringSlice("psk-file") {
+		a.read = append(a.read, strings.TrimPrefix(strings.TrimPrefix(s, "1="), "2="))
 	}
 	a.keys, err = flagKeys(c, func(text string) { warn(c, text) })
 	return a, err

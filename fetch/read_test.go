@@ -358,3 +358,14 @@ func FuzzRead(f *testing.F) {
 		}
 	})
 }
+
+func TestRegionOfZone(t *testing.T) {
+	for zone, want := range map[string]string{
+		"cn-hangzhou-h": "cn-hangzhou", "ap-southeast-1a": "ap-southeast-1", "cn-shanghai-finance-1a": "cn-shanghai-finance-1",
+		"cn-hangzhou": "", "": "", "cn-$(x)-h": "", "cn-hangzhou-h x": "",
+	} {
+		if got := ofZone(zone); got != want {
+			t.Errorf("%q: %q", zone, got)
+		}
+	}
+}

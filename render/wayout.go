@@ -85,7 +85,7 @@ func (n *normalizer) pickPFS(t *vpn.Tunnel) bool {
 }
 
 // pick replaces a value that a target refuses by the best that all are sure to
-// have.
+// have, else by the best that some version of each has.
 func pick[K comparable](n *normalizer, value *K, best []K, weak map[K]bool, table func(Target) map[K]Word) bool {
 	all := func(k K, sure bool) bool {
 		return !slices.ContainsFunc(n.run.targets, func(d Target) bool {
@@ -103,10 +103,12 @@ func pick[K comparable](n *normalizer, value *K, best []K, weak map[K]bool, tabl
 			return false // it has a way out of its own
 		}
 	}
-	for _, k := range best {
-		if all(k, true) && !(strict && weak[k]) {
-			*value = k
-			return true
+	for _, sure := range []bool{true, strict} {
+		for _, k := range best {
+			if all(k, sure) && !(strict && weak[k]) {
+				*value = k
+				return true
+			}
 		}
 	}
 	return false

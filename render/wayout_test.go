@@ -163,9 +163,9 @@ func typed(t *testing.T, hint string, environment ...string) []string {
 	return strings.Split(strings.TrimSuffix(string(out), "\n"), "\n")
 }
 
-func wayOutOf(t *testing.T, c vpn.Connection) string {
+func wayOutOf(t *testing.T, c vpn.Connection, options ...Options) string {
 	t.Helper()
-	r, err := New([]string{"libreswan"}, Options{})
+	r, err := New([]string{"libreswan"}, append(options, Options{})[0])
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -204,6 +204,13 @@ func TestCommand(t *testing.T) {
 	c = sample(vpn.IKEv2, 1)
 	c.ID, c.Region, c.Tunnels[0].ESP.PFS = "vco-$(reboot)", "", vpn.MODP1024
 	if hint := wayOutOf(t, c); strings.Contains(hint, "reboot") || !strings.Contains(hint, "--VpnConnectionId vco-… ") || !strings.Contains(hint, "--RegionId REGION ") {
+		t.Error(hint)
+	}
+	if hint := wayOutOf(t, c, Options{Region: "cn-shanghai"}); !strings.Contains(hint, "--RegionId cn-shanghai ") {
+		t.Error(hint)
+	}
+	c.Tunnels[0].IKE.Group, c.Tunnels[0].PSK = vpn.MODP1024, vpn.NewSecret(`a"b`)
+	if hint := wayOutOf(t, c); !strings.Contains(hint, "as in JSON") {
 		t.Error(hint)
 	}
 }
