@@ -9,7 +9,9 @@ import (
 	"io"
 	"os"
 	"runtime/debug"
+	"slices"
 	"strings"
+	"sync"
 
 	"github.com/urfave/cli/v2"
 
@@ -41,6 +43,7 @@ const examples = `Examples:
    peerconf render --target cisco-ios --set outside-interface=GigabitEthernet1 reply.json gateways.json
    aliyun vpc DescribeVpnConnections --RegionId cn-hangzhou | peerconf render --target juniper-srx -o out/ -
    peerconf render --target libreswan --region cn-hangzhou --connection vco-bp10lz7aejumd2vxoqgev
+   peerconf render --target cisco-ios --answers answers.yaml --strict -o out/ saved.json
    peerconf fetch --region cn-hangzhou --all -o saved.json
    peerconf show reply.xml
    peerconf targets libreswan`
@@ -72,8 +75,9 @@ func usageError(_ *cli.Context, err error, _ bool) error {
 
 // replyFlags are what every command takes that reads replies.
 func replyFlags(more ...cli.Flag) []cli.Flag {
-	return append(append(more, liveFlags()...),
+	return append(append(append(more, liveFlags()...), keyFlags()...),
 		&cli.StringFlag{Name: "name", Usage: "call the connection `NAME`; its id or cloud address otherwise"},
+		&cli.StringFlag{Name: "answers", Usage: "take answers from the YAML `FILE`: defaults, and each connection's own; --set goes before it"},
 		&cli.StringSliceFlag{Name: "set", Usage: "answer what no reply knows, `NAME=VALUE`; NAME.1 and NAME.2 for one tunnel; see peerconf targets"},
 		&cli.BoolFlag{Name: "placeholders", Usage: "stand REPLACE- words in for masked values, for a preview"},
 		&cli.BoolFlag{Name: "unmasked", Usage: "take keys with *** or xxxx in them as they are"},
@@ -86,6 +90,7 @@ func renderCommand() *cli.Command {
 		Flags: replyFlags(
 			&cli.StringSliceFlag{Name: "target", Aliases: []string{"t"}, Required: true, Usage: "write for `TARGET`, or TARGET@VERSION: " + strings.Join(render.Names(), ", ")},
 			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "write to `FILE`, or to DIR/ one set of files a connection (0600); stdout otherwise"},
+			&cli.BoolFlag{Name: "strict", Usage: "refuse what has no answer, and what a warning would be written for"},
 		),
 		OnUsageError: usageError,
 		Action:       renderAction,
@@ -93,11 +98,18 @@ func renderCommand() *cli.Command {
 }
 
 func renderAction(c *cli.Context) (err error) {
-	answers, addresses, err := parseSet(c.StringSlice("set"))
+	if c.Bool("strict") && c.Bool("placeholders") {
+		return vpn.Problem{Field: "--strict", Reason: "it refuses the REPLACE- words that --placeholders writes", Hint: "leave one of them out"}
+	}
+	said, err := said(c)
 	if err != nil {
 		return err
 	}
-	renderer, err := render.New(c.StringSlice("target"), answers)
+	options := render.Options{Set: said.device, Defaults: said.file.defaults, Own: said.file.device, Strict: c.Bool("strict")}
+	if regions := c.StringSlice("region"); len(regions) == 1 {
+		options.Region = regions[0]
+	}
+	renderer, err := render.New(c.StringSlice("target"), options)
 	if err != nil {
 		return err
 	}
@@ -106,13 +118,13 @@ func renderAction(c *cli.Context) (err error) {
 		return err
 	}
 	defer cleanup()
-	out, err := openSink(c.String("output"), shape{many: renderer.FilesPerConnection() > 1, perTarget: renderer.Several()}, names(sources), c.App.Writer)
+	out, err := openSink(c.String("output"), shape{many: renderer.FilesPerConnection() > 1, perTarget: renderer.Several()}, append(names(sources), said.read...), c.App.Writer)
 	if err != nil {
 		return err
 	}
 	defer guarded(out)()
 	defer func() { err = errors.Join(err, out.close(err == nil)) }()
-	return each(c, sources, addresses, func(conn vpn.Connection) error {
+	return each(c, sources, said, func(conn vpn.Connection) error {
 		files, warnings, err := renderer.Render(conn)
 		for _, w := range warnings {
 			warn(c, w)
@@ -124,7 +136,12 @@ func renderAction(c *cli.Context) (err error) {
 	})
 }
 
+// warning keeps lines whole: connections are read ahead of their rendering.
+var warning sync.Mutex
+
 func warn(c *cli.Context, text string) {
+	warning.Lock()
+	defer warning.Unlock()
 	fmt.Fprintln(c.App.ErrWriter, "peerconf: warning:", vpn.Printable(text))
 }
 
@@ -144,9 +161,12 @@ func showCommand() *cli.Command {
 		),
 		OnUsageError: usageError,
 		Action: func(c *cli.Context) error {
-			answers, addresses, err := parseSet(c.StringSlice("set"))
-			for name := range answers {
+			said, err := said(c)
+			for name := range said.device {
 				err = vpn.Problem{Field: "--set", Value: name, Reason: "a device's answer; show knows no device", Hint: "want one of " + strings.Join(fetch.Answers, ", ")}
+			}
+			if err == nil {
+				err = known(said.file.defaults).OrNil()
 			}
 			if err != nil {
 				return err
@@ -158,7 +178,7 @@ func showCommand() *cli.Command {
 			defer cleanup()
 			var text bytes.Buffer
 			show := render.NewShow(&text, c.Bool("json"), c.Bool("show-secrets"))
-			if err := each(c, sources, addresses, show.Connection); err != nil {
+			if err := each(c, sources, said, show.Connection); err != nil {
 				return err
 			}
 			if err := show.Close(); err != nil {
@@ -192,12 +212,21 @@ func targetsCommand() *cli.Command {
 
 // each reads the command's sources and calls f with every connection. It goes
 // on behind a refusal, so that all of a run are reported together.
-func each(c *cli.Context, sources []fetch.Source, addresses map[string]string, f func(vpn.Connection) error) error {
-	var problems vpn.Problems
+func each(c *cli.Context, sources []fetch.Source, said answered, f func(vpn.Connection) error) error {
+	var problems, late vpn.Problems
 	count := 0
+	warns := func(text string) { warn(c, text) }
 	for conn, err := range fetch.Read(sources, fetch.Options{
 		Name: c.String("name"), Placeholders: c.Bool("placeholders"), Unmasked: c.Bool("unmasked"),
-		Answers: addresses, Warn: func(text string) { warn(c, text) },
+		Answers: said.addresses, Keys: said.keys,
+		Own: func(conn vpn.Connection) (fetch.Own, error) { return said.file.own(conn, c.Bool("strict"), warns) },
+		Warn: func(text string) {
+			if c.Bool("strict") {
+				late = append(late, vpn.Problem{Field: "--strict", Reason: text})
+				return
+			}
+			warn(c, text)
+		},
 	}) {
 		count++
 		if err == nil {
@@ -217,7 +246,7 @@ func each(c *cli.Context, sources []fetch.Source, addresses map[string]string, f
 	if count == 0 {
 		return vpn.Problem{Reason: "the sources hold no connection", Hint: "give a reply of DownloadVpnConnectionConfig or DescribeVpnConnection(s)"}
 	}
-	return problems.OrNil()
+	return append(problems, late...).OrNil()
 }
 
 // sources are what the arguments name.
@@ -253,10 +282,34 @@ func find(c *cli.Context, args []string) ([]fetch.Source, func(), error) {
 	return fetch.Sources(args, c.App.Reader)
 }
 
+// answered is what the operator says beside the replies.
+type answered struct {
+	device    map[string]vpn.Given // by --set
+	addresses map[string]string    // by --set
+	file      answersFile
+	keys      fetch.Keys // by --psk-file and --psk-env
+	read      []string   // files, not to be written over
+}
+
+func said(c *cli.Context) (a answered, err error) {
+	if a.device, a.addresses, err = parseSet(c.StringSlice("set")); err != nil {
+		return a, err
+	}
+	if a.file, err = readAnswers(c.String("answers")); err != nil {
+		return a, err
+	}
+	a.read = []string{c.String("answers")}
+	for _, s := range c.StringSlice("psk-file") {
+		a.read = append(a.read, strings.TrimPrefix(strings.TrimPrefix(s, "1="), "2="))
+	}
+	a.keys, err = flagKeys(c, func(text string) { warn(c, text) })
+	return a, err
+}
+
 // parseSet splits the answers: the ends' addresses are facts about the
 // connection, the rest is the device's.
-func parseSet(set []string) (device, addresses map[string]string, err error) {
-	device, addresses = map[string]string{}, map[string]string{}
+func parseSet(set []string) (device map[string]vpn.Given, addresses map[string]string, err error) {
+	device, addresses = map[string]vpn.Given{}, map[string]string{}
 	for _, s := range set {
 		name, value, ok := strings.Cut(s, "=")
 		if !ok || name == "" || value == "" {
@@ -266,16 +319,15 @@ func parseSet(set []string) (device, addresses map[string]string, err error) {
 		if numbered && tunnel != "1" && tunnel != "2" {
 			return nil, nil, vpn.Problem{Field: "--set", Value: name, Reason: "no such tunnel", Hint: "NAME.1 and NAME.2 are for one tunnel, NAME for both"}
 		}
-		into := device
-		for _, a := range fetch.Answers {
-			if base == a {
-				into = addresses
-			}
-		}
-		if _, twice := into[name]; twice {
+		_, twice := device[name]
+		if _, again := addresses[name]; twice || again {
 			return nil, nil, vpn.Problem{Field: "--set", Value: name, Reason: "answered twice", Hint: "answer it once"}
 		}
-		into[name] = value
+		if slices.Contains(fetch.Answers, base) {
+			addresses[name] = value
+		} else {
+			device[name] = vpn.Given{Value: value}
+		}
 	}
 	return device, addresses, nil
 }

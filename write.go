@@ -69,7 +69,7 @@ func writable(path string, read []string) error {
 	}
 	for _, s := range read {
 		if in, err := os.Stat(s); err == nil && os.SameFile(in, info) {
-			return refusal(path, "it is also a SOURCE", "write to another place")
+			return refusal(path, "it is also a SOURCE, or another file that is read", "write to another place")
 		}
 	}
 	return nil

@@ -82,7 +82,7 @@ func BenchmarkWhole(b *testing.B) {
 				b.SetBytes(int64(len(data)))
 				var text int
 				for b.Loop() {
-					r, err := render.New([]string{target}, nil)
+					r, err := render.New([]string{target}, render.Options{})
 					if err != nil {
 						b.Fatal(err)
 					}
@@ -134,7 +134,7 @@ func TestConstantMemory(t *testing.T) {
 	if grown := growth(t, data, func(vpn.Connection) {}); grown > 1<<20 {
 		t.Errorf("reading holds %d bytes more at connection 9,900 than at 100", grown)
 	}
-	r, err := render.New([]string{"strongswan"}, nil)
+	r, err := render.New([]string{"strongswan"}, render.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

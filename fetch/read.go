@@ -24,7 +24,28 @@ type Options struct {
 	Placeholders bool              // masked values become REPLACE- words
 	Unmasked     bool              // stars and x's in keys are meant
 	Answers      map[string]string // cloud-address[.N], peer-address[.N]
-	Warn         func(text string) // told what the operator should know of the replies as a whole; may be nil
+	Keys         Keys              // instead of the reply's
+	// Own is what the operator says of one connection, of which id, name and
+	// label are known. It is called once for each and may be nil.
+	Own  func(vpn.Connection) (Own, error)
+	Warn func(text string) // told what the operator should know of the replies as a whole; may be nil
+}
+
+// Own is what the operator says of one connection.
+type Own struct {
+	Answers map[string]vpn.Given // cloud-address[.N], peer-address[.N]
+	Keys    Keys
+}
+
+// Keys are pre-shared keys by tunnel, 1 or 2; that of 0 is for both.
+type Keys map[int]vpn.Secret
+
+func (k Keys) of(tunnel int) (vpn.Secret, bool) {
+	if key, ok := k[max(tunnel, 1)]; ok {
+		return key, true
+	}
+	key, ok := k[0]
+	return key, ok
 }
 
 // Answers are the addresses an operator can supply where no reply has them.
@@ -96,9 +117,9 @@ func (r *reader) settle(said statement) bool {
 	r.count++
 	s := settler{Options: &r.options, gateways: r.gateways, said: said}
 	c, problems := s.settle()
-	if r.count == 2 && (r.options.Name != "" || len(r.options.Answers) > 0) {
-		problems = append(problems, vpn.Problem{Source: said.source, Connection: s.title, Field: "--name, --set cloud-address, peer-address",
-			Reason: "they speak of one connection, and this is the second of the run", Hint: "render the connections one by one"})
+	if r.count == 2 && (r.options.Name != "" || len(r.options.Answers) > 0 || len(r.options.Keys) > 0) {
+		problems = append(problems, vpn.Problem{Source: said.source, Connection: s.title, Field: "--name, --psk-file, --psk-env, --set cloud-address, peer-address",
+			Reason: "they speak of one connection, and this is the second of the run", Hint: "render the connections one by one, or answer for each in a file: --answers"})
 	}
 	var err error
 	if problems != nil {

@@ -241,8 +241,9 @@ func TestMasked(t *testing.T) {
 // TestWire holds our field names to the official SDK's: a name misspelled here
 // would silently read as absent.
 func TestWire(t *testing.T) {
-	// The SDK's last release is older than BgpConfigs.
-	newer := map[string]bool{"fetch.wireDownload.BgpConfigs": true, "fetch.wireBGP.TunnelId": true}
+	// The SDK's last release is older than BgpConfigs, and only the reply of
+	// DescribeVpnConnection, which is flat, has ZoneNo.
+	newer := map[string]bool{"fetch.wireDownload.BgpConfigs": true, "fetch.wireBGP.TunnelId": true, "fetch.wireConnection.ZoneNo": true}
 	for _, pair := range []struct{ ours, theirs any }{
 		{wireDownload{}, vpc.VpnConnectionConfig{}},
 		{wireConnection{}, vpc.VpnConnection{}},
@@ -356,4 +357,15 @@ func FuzzRead(f *testing.F) {
 			_ = vpn.Check(c)
 		}
 	})
+}
+
+func TestRegionOfZone(t *testing.T) {
+	for zone, want := range map[string]string{
+		"cn-hangzhou-h": "cn-hangzhou", "ap-southeast-1a": "ap-southeast-1", "cn-shanghai-finance-1a": "cn-shanghai-finance-1",
+		"cn-hangzhou": "", "": "", "cn-$(x)-h": "", "cn-hangzhou-h x": "",
+	} {
+		if got := ofZone(zone); got != want {
+			t.Errorf("%q: %q", zone, got)
+		}
+	}
 }

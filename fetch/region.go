@@ -4,6 +4,7 @@ import (
 	"net"
 	"net/url"
 	"os"
+	"regexp"
 	"strings"
 
 	"peerconf/vpn"
@@ -87,6 +88,17 @@ func regions(q Query) ([]string, error) {
 	}
 	return all, nil
 }
+
+// ofZone is the region that a zone is in: cn-hangzhou of cn-hangzhou-h,
+// ap-southeast-1 of ap-southeast-1a.
+func ofZone(zone string) string {
+	if found := zoneForm.FindStringSubmatch(zone); found != nil {
+		return found[1] + found[2]
+	}
+	return ""
+}
+
+var zoneForm = regexp.MustCompile(`^(?:([a-z]+(?:-[a-z0-9]+)+)-[a-z]|([a-z]+(?:-[a-z0-9]+)*-[0-9]+)[a-z])$`)
 
 func defaultRegion(profile string) (string, error) {
 	if region := getenv("REGION_ID"); region != "" {

@@ -2,12 +2,12 @@ package fetch
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"peerconf/vpn"
 )
@@ -18,10 +18,12 @@ type settler struct {
 	*Options
 	gateways *gateways
 	said     statement
+	own      Own
 	title    string
 	tunnel   int // the tunnel being settled, 0 for the connection
 	dual     bool
 	problems vpn.Problems
+	warnings []string
 	notices  []string
 }
 
@@ -36,6 +38,10 @@ func (s *settler) problem(name, value, reason, hint string) {
 	}
 }
 
+func (s *settler) warn(format string, args ...any) {
+	s.warnings = append(s.warnings, fmt.Sprintf(format, args...))
+}
+
 func (s *settler) notice(format string, args ...any) {
 	s.notices = append(s.notices, fmt.Sprintf(format, args...))
 }
@@ -48,6 +54,13 @@ func (s *settler) settle() (vpn.Connection, vpn.Problems) {
 		VPNGatewayID: string(s.said.vpnGateway), CustomerGatewayID: string(s.said.customerGateway),
 	}
 	s.title = cmp.Or(c.Label, c.ID, c.Name)
+	c.Region = ofZone(string(s.said.zone))
+	if s.Own != nil {
+		var err error
+		if s.own, err = s.Own(c); err != nil {
+			s.refused(err)
+		}
+	}
 	c.CloudInitiates = s.boolean("EffectImmediately", s.said.effectImmediately, false)
 	c.PeerSubnets = s.subnets(s.said.peerSubnet, "peer-subnet")
 	c.CloudSubnets = s.subnets(s.said.cloudSubnet, "cloud-subnet")
@@ -68,13 +81,31 @@ func (s *settler) settle() (vpn.Connection, vpn.Problems) {
 	}
 	for _, d := range s.said.disputes {
 		s.tunnel = d.tunnel
+		if _, supplied := s.supplied(); supplied && d.name == "Psk" {
+			continue
+		}
 		s.problem(d.name, "", d.reason, "save both again, at one time")
 	}
 	s.tunnel = 0
+	s.unusedKeys(numbers)
 	slices.SortStableFunc(c.Tunnels, func(a, b vpn.Tunnel) int { return cmp.Compare(a.Number, b.Number) })
 	s.compareTop()
-	c.Notices = s.notices
+	c.Warnings, c.Notices = s.warnings, s.notices
 	return c, s.problems
+}
+
+// refused takes over the problems of an error.
+func (s *settler) refused(err error) {
+	var several vpn.Problems
+	var one vpn.Problem
+	switch {
+	case errors.As(err, &several):
+		s.problems = append(s.problems, several...)
+	case errors.As(err, &one):
+		s.problems = append(s.problems, one)
+	default:
+		s.problems = append(s.problems, vpn.Problem{Connection: s.title, Reason: err.Error()})
+	}
 }
 
 // numbers says which tunnel is the active one: by index, by role, else by the
@@ -91,7 +122,7 @@ func (s *settler) numbers(tunnels []tunnelStatement) []int {
 		s.problem("Role", string(tunnels[0].role), "both tunnels claim the same role", "save the reply again")
 	}
 	if len(s.said.tunnels) == 1 {
-		s.notice("the reply lists one tunnel of a connection that has two: the other is not configured here")
+		s.warn("the reply lists one tunnel of a connection that has two: the other is not configured here")
 	}
 	return numbers
 }
@@ -145,7 +176,7 @@ func (s *settler) addresses(said tunnelStatement) (cloud, peer address) {
 	s.require(cloud, "cloud address", "cloud-address", "DescribeVpnGateway", vpnGateway)
 	s.require(peer, "peer address", "peer-address", "DescribeCustomerGateway", customer)
 	if !peer.settled && peer.IP.IsPrivate() && !cloud.IP.IsPrivate() {
-		s.notice("the peer's address %s is taken from its identity; a device behind NAT has another: the DescribeCustomerGateway reply tells", peer)
+		s.warn("the peer's address %s is taken from its identity; a device behind NAT has another: the DescribeCustomerGateway reply tells", peer)
 	}
 	return cloud, peer
 }
@@ -153,7 +184,7 @@ func (s *settler) addresses(said tunnelStatement) (cloud, peer address) {
 // differ notices an end of a Download reply that is not the address used.
 func (s *settler) differ(end field, used address) {
 	if ip, err := netip.ParseAddr(end.value); err == nil && used.settled && used.IP.IsValid() && ip != used.IP {
-		s.notice("%s of the Download reply is %s, and %s is used, from %s", end.name, ip, used, used.field)
+		s.warn("%s of the Download reply is %s, and %s is used, from %s", end.name, ip, used, used.field)
 	}
 }
 
@@ -178,9 +209,15 @@ func ofID(id string) string {
 
 // answer is the operator's own word for an address.
 func (s *settler) answer(name string) field {
-	for _, n := range []string{name + "." + strconv.Itoa(max(s.tunnel, 1)), name} {
+	names := []string{name + "." + strconv.Itoa(max(s.tunnel, 1)), name}
+	for _, n := range names {
 		if v, ok := s.Answers[n]; ok {
 			return field{"--set " + n, v}
+		}
+	}
+	for _, n := range names {
+		if v, ok := s.own.Answers[n]; ok {
+			return field{v.Place + " " + n, v.Value}
 		}
 	}
 	return field{}
@@ -268,19 +305,41 @@ const identityRunes = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ01234
 
 // key settles the pre-shared key. Its value never enters a problem.
 func (s *settler) key(psk string) vpn.Secret {
+	if key, supplied := s.supplied(); supplied {
+		return key
+	}
 	switch {
 	case psk == "" && s.Placeholders, maskedKey(psk) && !s.Unmasked && s.Placeholders:
 		return vpn.PlaceholderSecret(s.word("psk"))
 	case psk == "":
 		return vpn.Secret{}
 	case maskedKey(psk) && !s.Unmasked:
-		s.problem("Psk", "", maskedReason, maskedHint+"; if the key really is so, --unmasked takes it as it is")
+		s.problem("Psk", "", maskedReason, maskedHint+"; if the key really is so, --unmasked takes it as it is; else --psk-file or --psk-env gives it")
 	case len(psk) > 100:
 		s.problem("Psk", "", "longer than the 100 characters Alibaba allows", "save the reply again")
 	case strings.ContainsFunc(psk, func(r rune) bool { return r <= ' ' || r > '~' }):
 		s.problem("Psk", "", "holds a blank, a control character or one beyond ASCII, which Alibaba does not allow", "save the reply again")
 	}
 	return vpn.NewSecret(psk)
+}
+
+// supplied is the operator's own key for the tunnel.
+func (s *settler) supplied() (vpn.Secret, bool) {
+	if key, ok := s.Keys.of(s.tunnel); ok {
+		return key, true
+	}
+	return s.own.Keys.of(s.tunnel)
+}
+
+// unusedKeys refuses keys for tunnels that are not there.
+func (s *settler) unusedKeys(numbers []int) {
+	for _, keys := range []Keys{s.Keys, s.own.Keys} {
+		for n := range keys {
+			if n > 0 && !slices.Contains(numbers, n) {
+				s.problem("Psk", "", fmt.Sprintf("a key is given for tunnel %d, which the connection has not", n), "give the one key without a number")
+			}
+		}
+	}
 }
 
 func (s *settler) ike(w *wireIKE) vpn.IKE {
@@ -315,7 +374,7 @@ func (s *settler) lifetime(name string, said text) vpn.Lifetime {
 		}
 		seconds = n
 	}
-	return vpn.Lifetime(time.Duration(seconds) * time.Second)
+	return vpn.LifetimeOf(seconds)
 }
 
 func (s *settler) boolean(name string, said text, absent bool) bool {
@@ -369,7 +428,7 @@ func (s *settler) compareTop() {
 	}
 	var differ []string
 	note := func(name string, top text, tunnel func(t tunnelStatement) text) {
-		if top == "" {
+		if top == "" || name == "Psk" && len(s.Keys)+len(s.own.Keys) > 0 {
 			return
 		}
 		for _, t := range s.said.tunnels {

@@ -1,6 +1,9 @@
 package fetch
 
-import "strings"
+import (
+	"cmp"
+	"strings"
+)
 
 // statement is what one reply says of a connection, with the sides named. This
 // is the only place where local and remote turn into peer and cloud.
@@ -10,6 +13,7 @@ type statement struct {
 	vpnGateway        text
 	customerGateway   text
 	effectImmediately text
+	zone              text
 	peerSubnet        field
 	cloudSubnet       field
 	top               tunnelStatement // the connection-level settings
@@ -98,6 +102,7 @@ func (c *wireConnection) statement(source string) statement {
 		id:     c.VpnConnectionId, name: c.Name,
 		vpnGateway: c.VpnGatewayId, customerGateway: c.CustomerGatewayId,
 		effectImmediately: c.EffectImmediately,
+		zone:              c.ZoneNo,
 		cloudSubnet:       field{"LocalSubnet", string(c.LocalSubnet)},
 		peerSubnet:        field{"RemoteSubnet", string(c.RemoteSubnet)},
 		top: describeTunnel(wireTunnel{
@@ -115,6 +120,7 @@ func (c *wireConnection) statement(source string) statement {
 			t.TunnelBgpConfig = &wireBGP{}
 		}
 		s.tunnels = append(s.tunnels, describeTunnel(t))
+		s.zone = cmp.Or(s.zone, t.ZoneNo)
 	}
 	return s
 }

@@ -131,6 +131,7 @@ type wireConnection struct {
 	RemoteSubnet               text
 	InternetIp                 text
 	EffectImmediately          text
+	ZoneNo                     text
 	EnableDpd                  text
 	EnableNatTraversal         text
 	EnableTunnelsBgp           text
@@ -153,6 +154,7 @@ type wireVpnBGP struct {
 type wireTunnel struct {
 	TunnelId           text
 	TunnelIndex        text
+	ZoneNo             text
 	Role               text
 	InternetIp         text
 	CustomerGatewayId  text

@@ -12,13 +12,13 @@ import (
 // answers are the device-local values of a run, for one target. Numbers count
 // on from connection to connection, so that no two tunnels share one.
 type answers struct {
-	given  map[string]string
-	taken  map[string]int // how many of a counting answer are taken
+	given  []map[string]vpn.Given // the command line's, the defaults
+	taken  map[string]int         // how many of a counting answer are taken
 	warned map[string]bool
 	used   map[uint64]bool // sums of values that only one tunnel may have
 }
 
-func newAnswers(given map[string]string) *answers {
+func newAnswers(given ...map[string]vpn.Given) *answers {
 	return &answers{given, map[string]int{}, map[string]bool{}, map[uint64]bool{}}
 }
 
@@ -49,19 +49,36 @@ func (n *normalizer) answer(a Answer, t vpn.Tunnel) string {
 	return v
 }
 
-// given is the operator's answer: the tunnel's own, or the one for all.
+// given is the operator's answer: the command line's, else the connection's
+// own, else the default; of each, the tunnel's own or the one for all.
 func (n *normalizer) given(a Answer, t vpn.Tunnel) string {
-	if len(n.answers.given) == 0 {
-		return ""
+	for i, said := range []map[string]vpn.Given{n.answers.given[0], n.own, n.answers.given[1]} {
+		if v, ok := said[a.Name+"."+strconv.Itoa(t.Number)]; ok {
+			return v.Value
+		}
+		v, ok := said[a.Name]
+		switch {
+		case !ok:
+		case a.Number == nil:
+			return v.Value
+		case i == ownLayer:
+			return n.count(a, v.Value, n.position(a, t))
+		default:
+			return n.next(a, t, v.Value)
+		}
 	}
-	if v, ok := n.answers.given[a.Name+"."+strconv.Itoa(t.Number)]; ok {
-		return v
+	return ""
+}
+
+const ownLayer = 1
+
+// position is how many tunnels of the connection have taken a counting answer
+// before this one.
+func (n *normalizer) position(a Answer, t vpn.Tunnel) int {
+	if a.PerConnection {
+		return 0
 	}
-	v, ok := n.answers.given[a.Name]
-	if ok && a.Number != nil {
-		return n.next(a, t, v)
-	}
-	return v
+	return t.Number - n.conn.Tunnels[0].Number
 }
 
 // alone refuses a value that another tunnel of the run has on the same device.
@@ -82,6 +99,10 @@ func (n *normalizer) unanswered(a Answer, t vpn.Tunnel) string {
 	if n.conn.Dual() && a.Number != nil && !a.PerConnection {
 		word += "-" + strconv.Itoa(t.Number)
 	}
+	if n.run.strict {
+		n.refuseUnanswered(a, t)
+		return word
+	}
 	if !n.answers.warned[word] {
 		n.answers.warned[word] = true
 		n.warnings = append(n.warnings, fmt.Sprintf("%s needs %s: %s; --set %s=…", n.target.Name, word, a.Meaning, a.Name))
@@ -89,22 +110,58 @@ func (n *normalizer) unanswered(a Answer, t vpn.Tunnel) string {
 	return word
 }
 
+// refuseUnanswered is what --strict does; what tunnels share is said once.
+func (n *normalizer) refuseUnanswered(a Answer, t vpn.Tunnel) {
+	own := a.Number != nil && !a.PerConnection
+	said := slices.ContainsFunc(n.problems, func(p vpn.Problem) bool { return p.Field == "--strict" && p.Value == a.Name })
+	if own || !said {
+		n.refuse(t, "--strict", a.Name, "not answered: "+a.Meaning, fmt.Sprintf("--set %s=…, or a line in the file of --answers", a.Name))
+	}
+}
+
 // next counts up from the answer given.
 func (n *normalizer) next(a Answer, t vpn.Tunnel, first string) string {
-	base, _ := strconv.Atoi(first) // its form was checked
-	value := base + n.answers.taken[a.Name]
+	value := n.count(a, first, n.answers.taken[a.Name])
 	if last := n.conn.Tunnels[len(n.conn.Tunnels)-1]; !a.PerConnection || t.Number == last.Number {
 		n.answers.taken[a.Name]++
 	}
+	return value
+}
+
+// count is the answer so many places behind the first.
+func (n *normalizer) count(a Answer, first string, places int) string {
+	base, _ := strconv.Atoi(first) // its form was checked
+	value := base + places
 	if value > a.Number.Max {
-		n.refuse(t, "--set "+a.Name, strconv.Itoa(value), fmt.Sprintf("counting up from %s passes the device's last, %d", first, a.Number.Max), "begin lower")
+		n.refuse(vpn.Tunnel{}, "--set "+a.Name, strconv.Itoa(value), fmt.Sprintf("counting up from %s passes the device's last, %d", first, a.Number.Max), "begin lower")
 	}
 	return strconv.Itoa(value)
 }
 
+// CheckAnswers refuses answers that no target at all takes, and values of a
+// wrong form.
+func CheckAnswers(given map[string]vpn.Given) vpn.Problems {
+	var all []Target
+	for _, d := range dialects {
+		all = append(all, Target{Dialect: d})
+	}
+	problems := checkAnswers(all, given)
+	for i := range problems {
+		problems[i].Reason = strings.Replace(problems[i].Reason, " of this run", "", 1)
+	}
+	return problems
+}
+
 // checkAnswers refuses answers no target takes and values of the wrong form.
-func checkAnswers(targets []Target, given map[string]string) vpn.Problems {
+func checkAnswers(targets []Target, given map[string]vpn.Given) vpn.Problems {
 	var out vpn.Problems
+	refuse := func(name, value, reason, hint string) {
+		p := vpn.Problem{Field: "--set " + name, Value: value, Reason: reason, Hint: hint}
+		if given[name].Place != "" {
+			p.Source, p.Field = given[name].Place, name
+		}
+		out = append(out, p)
+	}
 	for _, name := range sortedKeys(given) {
 		base, number, numbered := strings.Cut(name, ".")
 		var takes *Answer
@@ -113,15 +170,15 @@ func checkAnswers(targets []Target, given map[string]string) vpn.Problems {
 				takes = &t.Answers[i]
 			}
 		}
-		value := given[name]
+		value := given[name].Value
 		switch {
 		case takes == nil || numbered && number != "1" && number != "2":
-			out = append(out, vpn.Problem{Field: "--set", Value: name, Reason: "no target of this run takes it", Hint: "want one of " + strings.Join(answerNames(targets), ", ")})
+			refuse(name, "", "no target of this run takes it", "want one of "+strings.Join(answerNames(targets), ", "))
 		case !takes.Form.MatchString(value):
-			out = append(out, vpn.Problem{Field: "--set " + name, Value: value, Reason: "not of the form wanted: " + takes.Meaning, Hint: "peerconf targets " + targets[0].Name + " tells more"})
+			refuse(name, value, "not of the form wanted: "+takes.Meaning, "peerconf targets "+targets[0].Name+" tells more")
 		case takes.Number != nil:
 			if v, err := strconv.Atoi(value); err != nil || v < takes.Number.Min || v > takes.Number.Max {
-				out = append(out, vpn.Problem{Field: "--set " + name, Value: value, Reason: fmt.Sprintf("the device takes %d to %d", takes.Number.Min, takes.Number.Max), Hint: "choose a free number"})
+				refuse(name, value, fmt.Sprintf("the device takes %d to %d", takes.Number.Min, takes.Number.Max), "choose a free number")
 			}
 		}
 	}

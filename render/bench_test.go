@@ -33,7 +33,7 @@ func BenchmarkView(b *testing.B) {
 			b.ReportAllocs()
 			c := benchConnection()
 			for b.Loop() {
-				n := normalizer{target: Target{Dialect: d}, answers: newAnswers(nil), conn: c}
+				n := normalizer{target: Target{Dialect: d}, answers: newAnswers(nil, nil), conn: c}
 				if _, problems := n.normalize(); problems != nil {
 					b.Fatal(problems)
 				}
@@ -46,7 +46,7 @@ func BenchmarkPrint(b *testing.B) {
 	for _, d := range dialects {
 		b.Run(d.Name, func(b *testing.B) {
 			b.ReportAllocs()
-			r, err := New([]string{d.Name}, nil)
+			r, err := New([]string{d.Name}, Options{})
 			if err != nil {
 				b.Fatal(err)
 			}
@@ -64,7 +64,7 @@ func BenchmarkNew(b *testing.B) {
 	for _, d := range dialects {
 		b.Run(fmt.Sprint(d.Name), func(b *testing.B) {
 			for b.Loop() {
-				if _, err := New([]string{d.Name}, nil); err != nil {
+				if _, err := New([]string{d.Name}, Options{}); err != nil {
 					b.Fatal(err)
 				}
 			}

@@ -113,13 +113,13 @@ var ciscoIOS = Dialect{
 	}},
 	Notices: []Rule{
 		{When: both(isIKEv1, peerIsAddress), Reason: "IOS sends the outside interface's address as its IKEv1 identity: it must be the peer's identity named above; behind NAT use ikev2 or an FQDN identity"},
-		{When: isAggressive, Reason: "aggressive mode: the router must not have crypto isakmp aggressive-mode disable, and its group is that of its first crypto isakmp policy"},
+		{When: isAggressive, Warning: true, Reason: "aggressive mode: the router must not have crypto isakmp aggressive-mode disable, and its group is that of its first crypto isakmp policy"},
 		{When: not(isIKEv1), Reason: "IOS chooses a crypto ikev2 policy by local address alone: if the router has one already, name it with --set ikev2-policy"},
 		{When: routeBased, Reason: "initiates: this router, at once; route the VPC's networks into the tunnel"},
 		{When: both(isDual, routeBased), Reason: "route the VPC's networks into the first tunnel, and into the second with distance 250"},
 		{When: policyBased, Reason: "initiates: this router when traffic matches the access list; the VPC's networks must be routed out of the outside interface and kept out of NAT"},
 		{When: both(isDual, policyBased), Reason: "a crypto map has one tunnel up at a time: the cloud shows the standby as down until it takes over"},
-		{When: both(severalPairs, not(isIKEv1)), Reason: "IOS makes an SA for each pair of subnets where the cloud wants one for all: if some pairs stay down, give each its own connection"},
+		{When: both(severalPairs, not(isIKEv1)), Warning: true, Hint: onePairs, Reason: "IOS makes an SA for each pair of subnets where the cloud wants one for all: if some pairs stay down, give each its own connection"},
 	},
 }
 

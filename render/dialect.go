@@ -93,13 +93,17 @@ func (a Answer) key() string { return strings.ReplaceAll(a.Name, "-", "") }
 
 // Rule is a statement about connections that a predicate picks out.
 type Rule struct {
-	When   func(c vpn.Connection, t vpn.Tunnel) bool
-	Since  Version // the rule holds from this version of the device on
-	Until  Version // and up to this one
-	Doubt  bool    // it refuses too where the version is not known
-	Field  string
-	Reason string
-	Hint   string
+	When  func(c vpn.Connection, t vpn.Tunnel) bool
+	Since Version // the rule holds from this version of the device on
+	Until Version // and up to this one
+	Doubt bool    // it refuses too where the version is not known
+	// Warning marks a notice of what may not work, or is weak, until somebody
+	// acts who can. The others inform.
+	Warning bool
+	Field   string
+	Reason  string
+	Hint    string
+	Mend    func(*vpn.Tunnel) // a refusal's: what the cloud has to change
 }
 
 // dialects in the order help lists them.
@@ -108,13 +112,21 @@ var dialects = []*Dialect{&strongswan, &libreswan, &ciscoIOS, &ciscoASA, &junipe
 // commonNotices are for every device.
 var commonNotices = []Rule{
 	{When: alwaysHolds, Reason: "MTU: keep it at 1400 or less inside the tunnel, and clamp TCP MSS to 1360"},
-	{When: both(isMain, not(bothAddresses)), Reason: "a domain name as identity in IKEv1 main mode: the cloud recommends aggressive mode with it, or ikev2"},
-	{When: both(severalPairs, isIKEv1), Reason: "several subnets with IKEv1: the cloud supports them with IKEv2 only for sure"},
+	{When: isAggressive, Warning: true, Reason: "weak: IkeMode aggressive shows a hash of the key to whoever listens", Hint: toIKEv2},
+	{When: isIKEv1, Reason: "ikev1 is deprecated (RFC 9395): where both ends allow, use ikev2"},
+	{When: noPFS, Reason: "IpsecPfs disabled: where both ends allow, use group14"},
+	{When: both(isMain, not(bothAddresses)), Warning: true, Reason: "a domain name as identity in IKEv1 main mode: the cloud recommends aggressive mode with it, or ikev2", Hint: toIKEv2},
+	{When: both(severalPairs, isIKEv1), Warning: true, Reason: "several subnets with IKEv1: the cloud supports them with IKEv2 only for sure", Hint: toIKEv2},
 	{When: both(not(isIKEv1), saysAggressive), Reason: "IkeMode aggressive means nothing with ikev2 and is left out"},
 	{When: both(policyBased, allOfCloud), Reason: "the cloud's subnet is 0.0.0.0/0: all traffic of the peer's subnets is meant to go to the cloud; no route for it is written"},
-	{When: noNATT, Reason: "the cloud has NAT traversal off: no NAT may stand between the ends"},
+	{When: noNATT, Warning: true, Reason: "the cloud has NAT traversal off: no NAT may stand between the ends", Hint: "set EnableNatTraversal of the connection to true"},
 	{When: hasBGP, Reason: "BGP: the session inside the tunnel is not configured here; peerconf show has its addresses and AS numbers"},
 }
+
+const (
+	toIKEv2  = "set IkeVersion of the connection to ikev2"
+	onePairs = "give each pair of subnets its own connection"
+)
 
 // oneKeyPerIdentity refuses what a daemon that finds keys by identity would
 // mix up.
@@ -172,6 +184,7 @@ func severalPairs(c vpn.Connection, _ vpn.Tunnel) bool {
 func isDual(c vpn.Connection, _ vpn.Tunnel) bool   { return c.Dual() }
 func isActive(_ vpn.Connection, t vpn.Tunnel) bool { return t.Number == 1 }
 func hasDPD(_ vpn.Connection, t vpn.Tunnel) bool   { return t.DPD }
+func noPFS(_ vpn.Connection, t vpn.Tunnel) bool    { return t.ESP.PFS == vpn.NoGroup }
 func noNATT(_ vpn.Connection, t vpn.Tunnel) bool   { return !t.NATT }
 
 func alwaysHolds(vpn.Connection, vpn.Tunnel) bool { return true }

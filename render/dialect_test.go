@@ -54,30 +54,6 @@ func complete(t *testing.T, d *Dialect, phase string, v fmt.Stringer, w Word) {
 	}
 }
 
-// TestWayOut holds the hint of every gap to its word: where a table lacks the
-// word that the common hint promises, each gap has a hint of its own.
-func TestWayOut(t *testing.T) {
-	for _, d := range dialects {
-		for _, words := range []Words{d.IKE[vpn.IKEv1], d.IKE[vpn.IKEv2], d.ESP[vpn.IKEv1], d.ESP[vpn.IKEv2]} {
-			wayOut(t, d, words.Encryption, vpn.AES256)
-			wayOut(t, d, words.Integrity, vpn.SHA256)
-			wayOut(t, d, words.Group, vpn.MODP2048)
-		}
-	}
-}
-
-func wayOut[K comparable](t *testing.T, d *Dialect, table map[K]Word, good K) {
-	if gap(table[good]) {
-		for k, w := range table {
-			if gap(w) && w.Hint == "" {
-				t.Errorf("%s: the hint of %v promises a word that is %+v", d.Name, k, table[good])
-			}
-		}
-	}
-}
-
-func gap(w Word) bool { return w.Text == "" || w.Since != "" || w.Until != "" }
-
 // TestTemplatesOnlyPrint walks the parse trees: an if looks at a bool of the
 // view, and nothing is called but the functions chosen.
 func TestTemplatesOnlyPrint(t *testing.T) {

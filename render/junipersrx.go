@@ -38,8 +38,8 @@ var juniperSRX = Dialect{
 		{When: alwaysHolds, Reason: "the zone of the external interface must admit host-inbound-traffic system-services ike, and security policies the traffic between the zones"},
 		{When: routeBased, Reason: "route the VPC's networks to the st0 unit: set routing-options static route VPC-NETWORK qualified-next-hop st0.N preference 5"},
 		{When: both(isDual, routeBased), Reason: "route them to the second tunnel's unit too, with preference 10"},
-		{When: both(isDual, severalPairs), Until: "22.2R1", Reason: "traffic-selector preference needs Junos 22.2R1 on SRX1500, SRX4000, SRX5000 and vSRX, later on others: without it the device mixes the tunnels"},
-		{When: both(severalPairs, not(isIKEv1)), Reason: "Junos makes an SA for each pair of subnets where the cloud wants one for all: if some pairs stay down, give each its own connection"},
+		{When: both(isDual, severalPairs), Until: "22.2R1", Warning: true, Hint: "name the version: --target juniper-srx@22.2R1, or a later one that runs", Reason: "traffic-selector preference needs Junos 22.2R1 on SRX1500, SRX4000, SRX5000 and vSRX, later on others: without it the device mixes the tunnels"},
+		{When: both(severalPairs, not(isIKEv1)), Warning: true, Hint: onePairs, Reason: "Junos makes an SA for each pair of subnets where the cloud wants one for all: if some pairs stay down, give each its own connection"},
 	},
 }
 

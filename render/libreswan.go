@@ -43,8 +43,8 @@ var libreswan = Dialect{
 	},
 	Refusals: []Rule{oneKeyPerIdentity, {
 		When: both(not(isIKEv1), pfsDiffers), Until: "5.2", Doubt: true, Field: "IpsecPfs",
-		Reason: "libreswan 4 rekeys an IKEv2 child with the IKE group whatever esp= says, so the tunnel would fail at its first rekey",
-		Hint:   "set IpsecPfs of the connection to the group of IkePfs, or use --target libreswan@5.2 where that or a later one runs",
+		Reason: "libreswan 4 rekeys an IKEv2 child with the IKE group whatever esp= says, so the tunnel would fail at its first rekey; where 5.2 or a later one runs, --target libreswan@5.2 has it",
+		Mend:   func(t *vpn.Tunnel) { t.ESP.PFS = t.IKE.Group },
 	}},
 	Notices: []Rule{
 		{When: alwaysHolds, Reason: "initiates: this host, at once"},
@@ -54,7 +54,7 @@ var libreswan = Dialect{
 		{When: both(isDual, routeBased), Reason: "route them into the first tunnel with metric 100 and into the second with metric 200"},
 		{When: both(isDual, policyBased), Reason: "libreswan keeps two tunnels with the same subnets apart by vti interfaces: route the cloud's subnets into the first with metric 100 and into the second with metric 200"},
 		{When: isDual, Reason: "libreswan leaves the route of a dead tunnel in place: a health check or BGP has to remove it for failover"},
-		{When: both(severalPairs, not(isIKEv1)), Until: "5.0", Reason: "this makes an SA for each pair of subnets where the cloud wants one for all: where libreswan 5 runs, --target libreswan@5.0 makes one; else, if some pairs stay down, give each its own connection"},
+		{When: both(severalPairs, not(isIKEv1)), Until: "5.0", Warning: true, Hint: "--target libreswan@5.0 where libreswan 5 runs; else " + onePairs, Reason: "this makes an SA for each pair of subnets where the cloud wants one for all: where libreswan 5 runs, --target libreswan@5.0 makes one; else, if some pairs stay down, give each its own connection"},
 	},
 }
 

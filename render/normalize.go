@@ -16,17 +16,29 @@ import (
 // normalizer puts one connection into one target's words.
 type normalizer struct {
 	target   Target
+	run      run
 	answers  *answers
+	own      map[string]vpn.Given // the connection's answers
 	conn     vpn.Connection
 	problems vpn.Problems
 	notices  []notice
 	warnings []string
+	way      *string // the command that changes the cloud's side, once it is made
+}
+
+// run is what all connections of a run share.
+type run struct {
+	targets []Target
+	region  string
+	strict  bool
 }
 
 // notice is a remark on one tunnel.
 type notice struct {
-	tunnel int
-	text   string
+	tunnel  int
+	text    string
+	warning bool
+	hint    string
 }
 
 func (n *normalizer) refuse(t vpn.Tunnel, field, value, reason, hint string) {
@@ -37,14 +49,19 @@ func (n *normalizer) refuse(t vpn.Tunnel, field, value, reason, hint string) {
 	n.problems = append(n.problems, p)
 }
 
-func (n *normalizer) notice(t vpn.Tunnel, format string, args ...any) {
-	n.notices = append(n.notices, notice{t.Number, fmt.Sprintf(format, args...)})
+// warn notices a value of a field that the cloud could have otherwise.
+func (n *normalizer) warn(t vpn.Tunnel, field, text string) {
+	x := notice{tunnel: t.Number, text: text, warning: true}
+	if n.run.strict {
+		x.hint = n.wayOut(field)
+	}
+	n.notices = append(n.notices, x)
 }
 
 // normalize returns the view, or all reasons there is none.
 func (n *normalizer) normalize() (View, vpn.Problems) {
 	c := n.conn
-	n.problems = append(n.problems, vpn.Check(c)...)
+	n.check()
 	v := View{
 		Comment: n.target.Comment, Label: n.label(), Target: n.target.String(), Name: n.name(),
 		Dual: c.Dual(), RouteBased: c.RouteBased(),
@@ -70,8 +87,21 @@ func (n *normalizer) normalize() (View, vpn.Problems) {
 		v.Tunnels[i].Children = children(v, v.Tunnels[i])
 	}
 	v.Groups = groups(v)
-	v.Notices = n.merged()
+	v.Warnings, v.Notices = n.merged(true), n.merged(false)
+	if n.run.strict {
+		n.refuseWarnings()
+	}
 	return v, n.problems
+}
+
+// check takes over what no target could render.
+func (n *normalizer) check() {
+	for _, p := range vpn.Check(n.conn) {
+		if p.Field == "IkeLifetime" || p.Field == "IpsecLifetime" {
+			p.Hint = n.wayOut(p.Field)
+		}
+		n.problems = append(n.problems, p)
+	}
 }
 
 // children are the SAs a tunnel has: IKEv2 negotiates all selectors at once,
@@ -181,20 +211,21 @@ func word[K interface {
 	case !possible:
 		n.refuse(t, field, value.String(), versions(n.target, w.Since, w.Until)+w.behind(), cmp.Or(w.Hint, n.wayOut(field)))
 	case !certain:
-		n.gate(t, field+" "+value.String(), versions(n.target, w.Since, w.Until)+w.behind())
+		n.gate(t, field, value.String(), versions(n.target, w.Since, w.Until)+w.behind())
 	}
 	return w.Text
 }
 
 // gate notices what only some versions have, once for all words of a reason.
-func (n *normalizer) gate(t vpn.Tunnel, what, reason string) {
+func (n *normalizer) gate(t vpn.Tunnel, field, value, reason string) {
+	what := field + " " + value
 	for i, old := range n.notices {
 		if fields, ok := strings.CutSuffix(old.text, ": "+reason); ok && old.tunnel == t.Number {
 			n.notices[i].text = fields + ", " + what + ": " + reason
 			return
 		}
 	}
-	n.notice(t, "%s: %s", what, reason)
+	n.warn(t, field, what+": "+reason)
 }
 
 func (w Word) behind() string {
@@ -214,21 +245,9 @@ func versions(t Target, since, until Version) string {
 	return fmt.Sprintf("%s has it from %s on and before %s", t.Title, since, until)
 }
 
-// good are the values every target has; where one lacks any, its words have
-// hints of their own.
-var good = map[string]string{
-	"IkeEncAlg": "aes256", "IpsecEncAlg": "aes256", "IkeAuthAlg": "sha256", "IpsecAuthAlg": "sha256",
-	"IkePfs": "group14", "IpsecPfs": "group14",
-}
-
-func (n *normalizer) wayOut(field string) string {
-	return fmt.Sprintf("set %s of the connection to %s, which %[3]s has; peerconf targets %[3]s lists its words", field, good[field], n.target.Name)
-}
-
 func (n *normalizer) lifetime(t vpn.Tunnel, field string, l vpn.Lifetime, r Range) {
 	if s := l.Seconds(); s != 0 && (s < r.Min || s > r.Max) { // vpn.Check refuses 0
-		n.refuse(t, field, strconv.Itoa(s), fmt.Sprintf("%s takes %d to %d seconds", r.Unit, r.Min, r.Max),
-			fmt.Sprintf("set %s of the connection to 86400", field))
+		n.refuse(t, field, strconv.Itoa(s), fmt.Sprintf("%s takes %d to %d seconds", r.Unit, r.Min, r.Max), n.wayOut(field))
 	}
 }
 
@@ -250,22 +269,32 @@ func (n *normalizer) key(t vpn.Tunnel) string {
 func (n *normalizer) rules(t vpn.Tunnel) {
 	for _, r := range n.target.Refusals {
 		if certain, possible := n.target.holds(r.Since, r.Until); (certain || possible && r.Doubt) && r.When(n.conn, t) {
-			n.refuse(t, r.Field, "", r.Reason, r.Hint)
+			hint := r.Hint
+			if r.Mend != nil {
+				hint = n.wayOut(r.Field)
+			}
+			n.refuse(t, r.Field, "", r.Reason, hint)
 		}
 	}
 	for _, rules := range [][]Rule{commonNotices, n.target.Notices} {
 		for _, r := range rules {
 			if _, possible := n.target.holds(r.Since, r.Until); possible && r.When(n.conn, t) {
-				n.notices = append(n.notices, notice{t.Number, r.Reason})
+				n.notices = append(n.notices, notice{t.Number, r.Reason, r.Warning, r.Hint})
 			}
 		}
 	}
 }
 
-// merged are the notices in order, those on both tunnels said once.
-func (n *normalizer) merged() []string {
+// merged are the notices of one level in order, those on both tunnels said once.
+func (n *normalizer) merged(warning bool) []string {
 	out := slices.Clone(n.conn.Notices)
+	if warning {
+		out = slices.Clone(n.conn.Warnings)
+	}
 	for _, x := range n.notices {
+		if x.warning != warning {
+			continue
+		}
 		said := 0
 		for _, y := range n.notices {
 			if y.text == x.text {
@@ -283,6 +312,20 @@ func (n *normalizer) merged() []string {
 	return out
 }
 
+// refuseWarnings is what --strict does.
+func (n *normalizer) refuseWarnings() {
+	for _, text := range n.conn.Warnings {
+		n.refuse(vpn.Tunnel{}, "--strict", "", text, withoutStrict)
+	}
+	for _, x := range n.notices {
+		if x.warning {
+			n.refuse(vpn.Tunnel{Number: x.tunnel}, "--strict", "", x.text, cmp.Or(x.hint, withoutStrict))
+		}
+	}
+}
+
+const withoutStrict = "without --strict it is rendered, with this as a warning"
+
 // weak notices what RFC 8247 and RFC 9395 advise against. It is never replaced.
 func (n *normalizer) weak(t vpn.Tunnel) {
 	var found []string
@@ -291,22 +334,20 @@ func (n *normalizer) weak(t vpn.Tunnel) {
 			found = append(found, what)
 		}
 	}
-	add(t.IKE.Version == vpn.IKEv1, "ikev1")
-	add(t.IKE.Version == vpn.IKEv1 && t.IKE.Mode == vpn.Aggressive, "IkeMode aggressive")
 	add(weakEncryption[t.IKE.Encryption], "IkeEncAlg "+t.IKE.Encryption.String())
-	add(t.IKE.Integrity == vpn.MD5, "IkeAuthAlg md5")
+	add(weakIntegrity[t.IKE.Integrity], "IkeAuthAlg md5")
 	add(weakGroup[t.IKE.Group], "IkePfs "+t.IKE.Group.String())
 	add(weakEncryption[t.ESP.Encryption], "IpsecEncAlg "+t.ESP.Encryption.String())
-	add(t.ESP.Integrity == vpn.MD5, "IpsecAuthAlg md5")
+	add(weakIntegrity[t.ESP.Integrity], "IpsecAuthAlg md5")
 	add(weakGroup[t.ESP.PFS], "IpsecPfs "+t.ESP.PFS.String())
-	add(t.ESP.PFS == vpn.NoGroup, "IpsecPfs disabled")
 	if len(found) > 0 {
-		n.notice(t, "weak: %s; where both ends allow, use ikev2, aes256, sha256, group14", strings.Join(found, ", "))
+		n.warn(t, "algorithms", "weak: "+strings.Join(found, ", ")+"; where both ends allow, use aes256, sha256, group14")
 	}
 }
 
 var (
 	weakEncryption = map[vpn.Encryption]bool{vpn.DES: true, vpn.TripleDES: true}
+	weakIntegrity  = map[vpn.Integrity]bool{vpn.MD5: true}
 	weakGroup      = map[vpn.Group]bool{vpn.MODP768: true, vpn.MODP1024: true, vpn.MODP1536: true, vpn.MODP2048256: true}
 )
 

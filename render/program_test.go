@@ -41,7 +41,7 @@ func TestProgram(t *testing.T) {
 
 func compare(t *testing.T, path string, c vpn.Connection) (compared int) {
 	for _, d := range dialects {
-		n := normalizer{target: Target{Dialect: d}, answers: newAnswers(nil), conn: c}
+		n := normalizer{target: Target{Dialect: d}, answers: newAnswers(nil, nil), conn: c}
 		view, problems := n.normalize()
 		if problems != nil {
 			continue

@@ -166,7 +166,7 @@ func FuzzAnswer(f *testing.F) {
 	f.Fuzz(func(t *testing.T, value string) {
 		for _, d := range dialects {
 			for _, a := range d.Answers {
-				if checkAnswers([]Target{{Dialect: d}}, map[string]string{a.Name: value}) == nil && strings.ContainsAny(value, " \t\r\n\"'#!;{}\\?$`|") {
+				if checkAnswers([]Target{{Dialect: d}}, map[string]vpn.Given{a.Name: {Value: value}}) == nil && strings.ContainsAny(value, " \t\r\n\"'#!;{}\\?$`|") {
 					t.Errorf("%s: %s takes %q", d.Name, a.Name, value)
 				}
 			}

@@ -24,6 +24,18 @@ import (
 // several goroutines: answers that count and names already taken are its state.
 type Renderer struct {
 	targets []prepared
+	options Options
+	run     run
+}
+
+// Options are what the operator says beside the targets. Answers are
+// device-local values by name, or by name.1 and name.2 for one tunnel.
+type Options struct {
+	Set      map[string]vpn.Given                      // go before any other
+	Defaults map[string]vpn.Given                      // give way to any other
+	Own      func(vpn.Connection) map[string]vpn.Given // of one connection; may be nil
+	Region   string                                    // the connections are in, where it is known
+	Strict   bool                                      // warnings and values not answered are refused
 }
 
 type prepared struct {
@@ -47,10 +59,9 @@ type Output struct {
 // functionMap holds the functions templates may use, of sprig's.
 var functionMap = template.FuncMap{"join": sprig.HermeticTxtFuncMap()["join"]}
 
-// New prepares rendering for targets, each as ParseTarget reads it. Answers
-// are device-local values by name, or by name.1 and name.2 for one tunnel.
-func New(targets []string, given map[string]string) (*Renderer, error) {
-	r := &Renderer{}
+// New prepares rendering for targets, each as ParseTarget reads it.
+func New(targets []string, options Options) (*Renderer, error) {
+	r := &Renderer{options: options}
 	var all []Target
 	for _, s := range targets {
 		t, err := ParseTarget(s)
@@ -61,15 +72,16 @@ func New(targets []string, given map[string]string) (*Renderer, error) {
 			return nil, vpn.Problem{Field: "--target", Value: s, Reason: "named twice", Hint: "name each target once"}
 		}
 		all = append(all, t)
-		p := prepared{Target: t, answers: newAnswers(given), names: map[uint64]bool{}, keys: map[uint64]uint64{}}
+		p := prepared{Target: t, answers: newAnswers(options.Set, options.Defaults), names: map[uint64]bool{}, keys: map[uint64]uint64{}}
 		for _, f := range t.Files {
 			p.files, p.text = append(p.files, compile(f.Template)), append(p.text, &bytes.Buffer{})
 		}
 		r.targets = append(r.targets, p)
 	}
-	if problems := checkAnswers(all, given); problems != nil {
+	if problems := append(checkAnswers(all, options.Set), checkAnswers(all, options.Defaults)...); problems != nil {
 		return nil, problems
 	}
+	r.run = run{all, options.Region, options.Strict}
 	return r, nil
 }
 
@@ -98,8 +110,15 @@ func (r *Renderer) Render(c vpn.Connection) ([]Output, []string, error) {
 	var views []View
 	var problems vpn.Problems
 	var warnings []string
+	var own map[string]vpn.Given
+	if r.options.Own != nil {
+		own = r.options.Own(c)
+		if problems := checkAnswers(r.run.targets, own); problems != nil {
+			return nil, nil, problems
+		}
+	}
 	for _, p := range r.targets {
-		n := normalizer{target: p.Target, answers: p.answers, conn: c}
+		n := normalizer{target: p.Target, run: r.run, answers: p.answers, own: own, conn: c}
 		view, refused := n.normalize()
 		problems = append(problems, append(refused, p.claim(view, c)...)...)
 		warnings = append(warnings, n.warnings...)
@@ -120,7 +139,7 @@ func (p prepared) print(v View) []Output {
 	for i, f := range p.Files {
 		v.Notes = f.notes(v.Name)
 		if i > 0 {
-			v.Notices = nil // said in the first file
+			v.Warnings, v.Notices = nil, nil // said in the first file
 		}
 		text := p.text[i]
 		text.Reset()

@@ -179,7 +179,7 @@ type rendered struct {
 }
 
 func renderOne(target string, c vpn.Connection) rendered {
-	r, err := New([]string{target}, nil)
+	r, err := New([]string{target}, Options{})
 	if err != nil {
 		panic(err)
 	}

@@ -221,10 +221,10 @@ func (s *statement) check(config, comment string) []fault {
 
 // words splits a line at blanks outside of double quotes.
 func words(line string) []string {
-	return quoted.FindAllString(line, -1)
+	return wordOrQuoted.FindAllString(line, -1)
 }
 
-var quoted = regexp.MustCompile(`"[^"]*"|[^ ]+`)
+var wordOrQuoted = regexp.MustCompile(`"[^"]*"|[^ ]+`)
 
 // find looks a line up among the statements of a mode, or says why it is not
 // there. What takes a statement away again may end early.

@@ -7,6 +7,7 @@ type View struct {
 	Label         string
 	Target        string
 	Notes         []string // what to do with the file
+	Warnings      []string
 	Notices       []string
 	Name          string // of the connection's own objects
 	Dual          bool

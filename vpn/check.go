@@ -20,7 +20,7 @@ func Check(c Connection) Problems {
 	}
 	for _, t := range c.Tunnels {
 		if t.PSK.IsZero() {
-			refuse(t.Number, "Psk", "", "the reply carries no pre-shared key", "save the reply of DescribeVpnConnection or DownloadVpnConnectionConfig, which carry it")
+			refuse(t.Number, "Psk", "", "the reply carries no pre-shared key", "save the reply of DescribeVpnConnection or DownloadVpnConnectionConfig, which carry it, or give it with --psk-file or --psk-env")
 		}
 		if t.CloudIdentity == t.PeerIdentity && t.PeerIdentity.Value != "" {
 			refuse(t.Number, "LocalId and RemoteId", t.PeerIdentity.Value, "both ends have the same identity", "give each end its own identity in the connection's IKE settings")

@@ -17,13 +17,15 @@ type Connection struct {
 	Label             string   `json:"-"`              // what the caller asked to call it; see Title
 	VPNGatewayID      string   `json:"vpnGatewayId,omitempty"`
 	CustomerGatewayID string   `json:"customerGatewayId,omitempty"`
+	Region            string   `json:"region,omitempty"` // cn-hangzhou; few replies tell
 	PeerSubnets       []Subnet `json:"peerSubnets"`
 	CloudSubnets      []Subnet `json:"cloudSubnets"`
 	// CloudInitiates is EffectImmediately: the cloud negotiates at once, not
 	// only when it has traffic to send.
 	CloudInitiates bool     `json:"cloudInitiates"`
-	Tunnels        []Tunnel `json:"tunnels"`           // one or two, the active one first
-	Notices        []string `json:"notices,omitempty"` // what the reply's reader noticed
+	Tunnels        []Tunnel `json:"tunnels"`            // one or two, the active one first
+	Warnings       []string `json:"warnings,omitempty"` // what the reply's reader is in doubt of
+	Notices        []string `json:"notices,omitempty"`  // what else it noticed
 }
 
 // Tunnel is one IKE peering of a connection with the ESP traffic it protects.

@@ -45,6 +45,9 @@ func (s Subnet) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 // Lifetime is how long an SA lives. It marshals as whole seconds.
 type Lifetime time.Duration
 
+// LifetimeOf is a lifetime of so many seconds.
+func LifetimeOf(seconds int) Lifetime { return Lifetime(time.Duration(seconds) * time.Second) }
+
 // Seconds returns the lifetime in seconds, the unit of every reply and vendor.
 func (l Lifetime) Seconds() int { return int(time.Duration(l) / time.Second) }
 func (l Lifetime) MarshalJSON() ([]byte, error) {
