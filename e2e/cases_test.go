@@ -33,13 +33,6 @@ var common = []proof{
 	{name: "hostile-key-quote", key: `'"'"\"\\`},
 	{name: "long-key", key: strings.Repeat("0123456789abcdef", 4)},
 
-	{name: "cloud-initiates", then: cloudInitiates},
-	{name: "cloud-initiates-ikev1", says: "IkeVersion=ikev1", then: cloudInitiates},
-	{name: "rekey-often", says: "IkeLifetime=15 IpsecLifetime=10", then: rekeysOften},
-	{name: "rekey-often-ikev1", says: "IkeVersion=ikev1 IkeLifetime=15 IpsecLifetime=10", then: rekeysOften},
-	{name: "cloud-vanishes", then: cloudVanishes},
-	{name: "cloud-vanishes-ikev1", says: "IkeVersion=ikev1", then: cloudVanishes},
-
 	// What a green suite must find.
 	{name: "wrong-key", says: "Psk=right-key", gateway: "Psk=wrong-key", fails: "MAC mismatched"},
 	{name: "ikev1-wrong-key", says: "IkeVersion=ikev1 Psk=right-key", gateway: "Psk=wrong-key", fails: "INVALID_ID_INFORMATION|PLD_MAL|decryption failed"},
@@ -58,6 +51,16 @@ var common = []proof{
 	{name: "swapped-identities", says: "RemoteId=office.example LocalId=vpn.cloud.example", gateway: "RemoteId=vpn.cloud.example LocalId=office.example", fails: "no matching peer config found"},
 	{name: "ike-lifetime-off", says: "IkeVersion=ikev1", gateway: "IkeLifetime=77760", fails: "IKE lifetime on the wire 86400, not 77760"},
 	{name: "esp-lifetime-off", says: "IkeVersion=ikev1", gateway: "IpsecLifetime=77760", fails: "ESP lifetime on the wire 86400, not 77760"},
+}
+
+// manners are what a daemon does by itself.
+var manners = []proof{
+	{name: "cloud-initiates", then: cloudInitiates},
+	{name: "cloud-initiates-ikev1", says: "IkeVersion=ikev1", then: cloudInitiates},
+	{name: "rekey-often", says: "IkeLifetime=15 IpsecLifetime=10", then: rekeysOften},
+	{name: "rekey-often-ikev1", says: "IkeVersion=ikev1 IkeLifetime=15 IpsecLifetime=10", then: rekeysOften},
+	{name: "cloud-vanishes", then: cloudVanishes},
+	{name: "cloud-vanishes-ikev1", says: "IkeVersion=ikev1", then: cloudVanishes},
 }
 
 const everything = "LocalSubnet=0.0.0.0/0 RemoteSubnet=0.0.0.0/0"
@@ -80,10 +83,19 @@ func casesOf(target, kernel string) (out []proof) {
 	k := kinds[target]
 	all := slices.Clone(k.own)
 	if kernel == k.kernels[0] {
-		all = append(all, append(slices.Clone(common), matrix(k.words)...)...)
+		all = append(all, common...)
+		if !k.router {
+			all = append(all, manners...)
+		}
+		for i, axes := range k.words {
+			all = append(all, matrix(i+1, axes)...)
+		}
 	}
 	for _, p := range all {
 		p.target = target
+		if strings.Contains(string(p.says), "IkeVersion=ikev1") && !strings.HasPrefix(p.name, "words-") {
+			p.says = k.ikev1 + " " + p.says
+		}
 		if cmp.Or(p.kernel, k.kernels[0]) == kernel && !slices.Contains(k.without, p.name) {
 			out = append(out, p)
 		}
@@ -111,7 +123,7 @@ var axes = []axis{
 // matrix makes cases in which every value of every axis meets every value of
 // every other at least once. It takes, again and again, the combination that
 // meets most of the pairs left, and always the same.
-func matrix(axes []axis) (out []proof) {
+func matrix(number int, axes []axis) (out []proof) {
 	type half struct{ axis, value int }
 	left := map[[2]half]bool{}
 	for i := range axes {
@@ -152,7 +164,7 @@ func matrix(axes []axis) (out []proof) {
 				delete(left, [2]half{row[j], h})
 			}
 		}
-		out = append(out, proof{name: fmt.Sprintf("words-%02d", len(out)+1), says: words(strings.Join(says, " "))})
+		out = append(out, proof{name: fmt.Sprintf("words-%d-%02d", number, len(out)+1), says: words(strings.Join(says, " "))})
 	}
 	return out
 }

@@ -93,16 +93,22 @@ func (c *charon) stop() {
 	if c.ctl != nil {
 		c.ctl.Close()
 	}
-	if c.cmd != nil {
-		c.cmd.Process.Signal(syscall.SIGTERM)
-		gone := make(chan bool)
-		go func() { c.cmd.Wait(); close(gone) }()
-		select {
-		case <-gone:
-		case <-time.After(3 * time.Second):
-			c.cmd.Process.Kill()
-			<-gone
-		}
+	end(c.cmd)
+}
+
+// end asks a daemon to stop, and has it stop.
+func end(cmd *exec.Cmd) {
+	if cmd == nil || cmd.Process == nil {
+		return
+	}
+	cmd.Process.Signal(syscall.SIGTERM)
+	gone := make(chan bool)
+	go func() { cmd.Wait(); close(gone) }()
+	select {
+	case <-gone:
+	case <-time.After(3 * time.Second):
+		cmd.Process.Kill()
+		<-gone
 	}
 }
 

@@ -4,9 +4,12 @@ package e2e
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"peerconf/e2e/router"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 )
@@ -22,31 +25,8 @@ type device interface {
 	stop()
 }
 
-// kind is how a target's configuration comes to life.
-type kind struct {
-	start    func(l *lab, s said, files map[string]string) (device, error)
-	kernels  []string // that it is tried in; most cases in the first
-	pairwise bool     // with IKEv2 too it makes an SA for each pair of subnets
-	site     []string // answers that the lab's device needs
-	words    []axis   // what it can say
-	without  []string // common cases that it refuses, or that need another kernel
-	own      []proof  // cases of this target alone
-}
-
-var kinds = map[string]kind{
-	"strongswan": {start: swanctl, kernels: []string{"host", "uml", "qemu"}, words: axes, own: []proof{
-		{name: "dual", kernel: "uml", dual: true},
-		{name: "dual-subnets", kernel: "uml", dual: true, says: subnets},
-		{name: "dual-failover", kernel: "uml", dual: true, then: failover},
-		{name: "dual-failover-ikev1", kernel: "uml", dual: true, says: "IkeVersion=ikev1", then: failover},
-		{name: "route", kernel: "qemu", says: everything},
-		{name: "route-ikev1", kernel: "qemu", says: "IkeVersion=ikev1 " + everything},
-		{name: "route-dual", kernel: "qemu", dual: true, says: everything},
-	}},
-}
-
 // swanctl puts the files where their notes say, and loads them.
-func swanctl(l *lab, s said, files map[string]string) (device, error) {
+func swanctl(l *lab, s said, _ string, files map[string]string) (device, error) {
 	c, err := l.strongswan("dev", "")
 	if err != nil {
 		return nil, err
@@ -59,9 +39,6 @@ func swanctl(l *lab, s said, files map[string]string) (device, error) {
 	if err := c.start("/usr/lib/ipsec/charon"); err != nil {
 		return c, err
 	}
-	if err := l.follow(s, files); err != nil {
-		return c, err
-	}
 	out, err := c.swanctl("--load-all")
 	if complaint := complaints.FindString(out); complaint != "" && err == nil {
 		err = fmt.Errorf("swanctl --load-all: %s", complaint)
@@ -71,35 +48,75 @@ func swanctl(l *lab, s said, files map[string]string) (device, error) {
 
 var complaints = regexp.MustCompile(`(?im)^.*\b(fail|failed|error|invalid|unknown|unsupported|ignor\w+)\b.*$`)
 
-// follow does what the text tells the operator to do: XFRM interfaces, routes
-// into them, and a route that stops what would leave in plain.
+// follow does what the text tells the operator to do: the commands in its
+// comments, routes into tunnel interfaces, the first preferred, and a route that
+// stops what would leave in plain.
 func (l *lab) follow(s said, files map[string]string) error {
 	_, cloud := s.networks()
-	for _, text := range files {
-		if strings.Contains(text, "ip route add unreachable CLOUD-SUBNET") {
+	var interfaces []string
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		if strings.Contains(files[name], "ip route add unreachable CLOUD-SUBNET") {
 			for _, c := range cloud {
-				if err := batch(l.net("dev"), "route replace unreachable "+c.String()); err != nil {
+				if err := l.operator("ip route replace unreachable " + c.String()); err != nil {
 					return err
 				}
 			}
 		}
+		for _, m := range commands.FindAllStringSubmatch(files[name], -1) {
+			command := strings.NewReplacer("IFNAME", fmt.Sprintf("xfrm%d", len(interfaces)+1), "INTERFACE", "wan").Replace(m[1])
+			if err := l.operator(command); err != nil {
+				return err
+			}
+			if words := strings.Fields(command); words[1] == "link" && words[2] == "add" {
+				interfaces = append(interfaces, words[3])
+			}
+		}
+		for _, m := range madeByPluto.FindAllStringSubmatch(files[name], -1) {
+			interfaces = append(interfaces, m[1])
+		}
 	}
-	instruction := regexp.MustCompile(`ip link add IFNAME type xfrm dev INTERFACE if_id (\d+)`)
-	for _, text := range files {
-		for i, m := range instruction.FindAllStringSubmatch(text, -1) {
-			name := fmt.Sprintf("xfrm%d", i+1)
-			lines := []string{
-				"link add " + name + " type xfrm dev wan if_id " + m[1], "link set " + name + " mtu 1400 up",
-			}
-			for _, c := range cloud {
-				lines = append(lines, fmt.Sprintf("route add %s dev %s metric %d", c, name, 100*(i+1)))
-			}
-			if err := batch(l.net("dev"), lines...); err != nil {
+	for i, name := range interfaces {
+		if err := l.operator("ip link set " + name + " mtu 1400 up"); err != nil {
+			return err
+		}
+		for _, c := range cloud {
+			if err := l.operator(fmt.Sprintf("ip route replace %s dev %s metric %d", c, name, 100*(i+1))); err != nil {
 				return err
 			}
 		}
 	}
 	return nil
+}
+
+var (
+	commands    = regexp.MustCompile(`(?m)^\s*# ((?:ip|sysctl) .*)$`)
+	madeByPluto = regexp.MustCompile(`(?m)^\s*vti-interface=(\S+)$`)
+)
+
+// operator types a command at the device.
+func (l *lab) operator(command string) error {
+	words := strings.Fields(command)
+	_, err := l.space("dev").run(words[0], words[1:]...)
+	return err
+}
+
+// clean takes away what follow and the daemons leave behind.
+func (l *lab) clean() error {
+	links, err := l.space("dev").run("ip", "-br", "link")
+	if err != nil {
+		return err
+	}
+	lines := []string{"xfrm state flush", "xfrm policy flush"}
+	for _, line := range strings.Split(links, "\n") {
+		name, _, _ := strings.Cut(strings.Fields(line + " -")[0], "@")
+		if strings.HasPrefix(name, "vti") || strings.HasPrefix(name, "xfrm") {
+			lines = append(lines, "link del "+name)
+		}
+	}
+	if l.kernel == "host" {
+		lines = nil // it has none
+	}
+	return batch(l.net("dev"), append(lines, "route flush type unreachable")...)
 }
 
 // lifetimes: charon tells how long until an SA is replaced, and until it ends.
@@ -165,6 +182,101 @@ func (c *charon) rekey() error {
 		}
 	}
 	return nil
+}
+
+// stand is strongSwan in a router's place, configured with what an independent
+// reader finds in the router's text.
+type stand struct {
+	*charon
+	read []router.Tunnel
+}
+
+// standIn returns what starts a stand-in for a dialect's router.
+func standIn(l *lab, s said, target string, files map[string]string) (device, error) {
+	var text string
+	for _, t := range files {
+		text += t
+	}
+	tunnels, err := router.Read(targetName(target), text)
+	if err != nil {
+		return nil, err
+	}
+	c, err := l.charon("dev", "")
+	if err != nil {
+		return c, err
+	}
+	d := stand{c, tunnels}
+	for _, t := range tunnels {
+		if err := d.load(t); err != nil {
+			return d, fmt.Errorf("%s: %w", t.Name, err)
+		}
+	}
+	return d, nil
+}
+
+func (d stand) load(t router.Tunnel) error {
+	children := section{}
+	add := func(local, remote []string) {
+		children[fmt.Sprintf("s%d", len(children)+1)] = section{
+			"local_ts": local, "remote_ts": remote, "esp_proposals": strings.Split(t.ESPProposal, ","),
+			"life_time": fmt.Sprint(t.ESPLifetime), "rekey_time": fmt.Sprint(t.ESPLifetime * 9 / 10), "life_bytes": fmt.Sprint(t.ESPKilobytes << 10),
+		}
+	}
+	for _, s := range t.Selectors {
+		add([]string{s.Local.String()}, []string{s.Remote.String()})
+	}
+	local := section{"auth": "psk"}
+	if t.LocalID != "" {
+		local["id"] = t.LocalID
+	}
+	conn := section{
+		"version": fmt.Sprint(t.IKE), "remote_addrs": []string{t.RemoteAddress}, "proposals": strings.Split(t.IKEProposal, ","),
+		"rekey_time": fmt.Sprint(t.IKELifetime * 9 / 10), "over_time": fmt.Sprint(t.IKELifetime - t.IKELifetime*9/10), "mobike": "no",
+		"local": local, "remote": section{"auth": "psk", "id": t.RemoteIDs[0]}, "children": children,
+	}
+	if t.Aggressive {
+		conn["aggressive"] = "yes"
+	}
+	if t.DPD {
+		conn["dpd_delay"] = "10"
+	}
+	if err := d.do("load-shared", section{"id": t.Name, "type": "IKE", "data": string(t.PSK), "owners": t.RemoteIDs}); err != nil {
+		return err
+	}
+	if err := d.do("load-conn", section{t.Name: conn}); err != nil {
+		return err
+	}
+	for name := range children {
+		if err := d.do("initiate", section{"ike": t.Name, "child": name, "timeout": "-1"}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// lifetimes are those read, and what strongSwan makes of them.
+func (d stand) lifetimes(s said) error {
+	for _, t := range d.read {
+		want, ok := s.ends(t.RemoteAddress)
+		if !ok {
+			return fmt.Errorf("a tunnel with %s", t.RemoteAddress)
+		}
+		if got := fmt.Sprint(t.IKELifetime, " ", t.ESPLifetime); got != want.Ike["IkeLifetime"]+" "+want.Ipsec["IpsecLifetime"] {
+			return fmt.Errorf("the router's lifetimes are %s", got)
+		}
+		if want.DPD != t.DPD {
+			return fmt.Errorf("the router's DPD is %v", t.DPD)
+		}
+	}
+	return d.charon.lifetimes(s)
+}
+
+func (d stand) version() string { return d.charon.version() + " in its place" }
+
+// targetName is a target without its version.
+func targetName(target string) string {
+	name, _, _ := strings.Cut(target, "@")
+	return name
 }
 
 func (c *charon) connected() bool {

@@ -60,9 +60,9 @@ func (s said) networks() (peer, cloud []netip.Prefix) {
 
 func (s said) routeBased() bool { return s.Peer[0].Bits() == 0 && s.Cloud[0].Bits() == 0 }
 
-// router and host are a network's first two addresses.
-func router(p netip.Prefix) netip.Addr { return p.Masked().Addr().Next() }
-func host(p netip.Prefix) netip.Addr   { return router(p).Next() }
+// gatewayOf and host are a network's first two addresses.
+func gatewayOf(p netip.Prefix) netip.Addr { return p.Masked().Addr().Next() }
+func host(p netip.Prefix) netip.Addr      { return gatewayOf(p).Next() }
 
 var hosts = []string{"inet", "dev", "idc", "gw1", "vpc1", "gw2", "vpc2"}
 
@@ -105,7 +105,7 @@ func (l *lab) use(s said) error {
 			nets = peer
 		}
 		for _, p := range nets {
-			lines = append(lines, fmt.Sprintf("addr add %s/%d dev lan", router(p), p.Bits()))
+			lines = append(lines, fmt.Sprintf("addr add %s/%d dev lan", gatewayOf(p), p.Bits()))
 		}
 		return batch(l.net(h), lines...)
 	}
@@ -114,7 +114,7 @@ func (l *lab) use(s said) error {
 		for _, p := range nets {
 			lines = append(lines, fmt.Sprintf("addr add %s/%d dev wan", host(p), p.Bits()))
 		}
-		return batch(l.net(h), append(lines, fmt.Sprintf("route add default via %s dev wan", router(nets[0])))...)
+		return batch(l.net(h), append(lines, fmt.Sprintf("route add default via %s dev wan", gatewayOf(nets[0])))...)
 	}
 	var peers []netip.Addr
 	var clouds = []netip.Addr{netip.MustParseAddr("203.0.113.254"), netip.MustParseAddr("203.0.114.254")}

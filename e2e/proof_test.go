@@ -70,8 +70,10 @@ func (l *lab) try(p proof) (r result) {
 	if t.device != nil {
 		r.Daemon = t.device.version()
 	}
-	switch {
-	case p.fails == "" && err != nil:
+	switch why, refused := t.refuses[p.name]; {
+	case refused && err == nil:
+		r.Negotiated = "not rendered: " + why
+	case refused || p.fails == "" && err != nil:
 		r.Error = err.Error() + t.logs()
 	case p.fails == "":
 		r.Negotiated = t.negotiated()
@@ -86,6 +88,9 @@ func (l *lab) try(p proof) (r result) {
 	}
 	if t.device != nil {
 		t.device.stop()
+		if err := l.clean(); err != nil && r.Error == "" {
+			r.Error = err.Error()
+		}
 	}
 	return r
 }
@@ -105,6 +110,12 @@ func (t *trial) logs() string {
 
 func (t *trial) prove() error {
 	files, err := t.render()
+	if why, ok := t.refuses[t.proof.name]; ok {
+		if err == nil || !strings.Contains(err.Error(), why) {
+			return fmt.Errorf("not refused for %q: %v", why, err)
+		}
+		return nil
+	}
 	if err != nil {
 		return err
 	}
@@ -117,7 +128,7 @@ func (t *trial) prove() error {
 		}
 	}
 	t.wire.begin()
-	if t.device, err = t.start(t.lab, t.said, files); err != nil {
+	if t.device, err = t.start(t.lab, t.said, t.target, files); err != nil {
 		return err
 	}
 	limit := 8 * time.Second
@@ -127,7 +138,7 @@ func (t *trial) prove() error {
 	if err := within(limit, 50*time.Millisecond, t.up); err != nil {
 		return err
 	}
-	steps := []func() error{t.offered, func() error { return t.device.lifetimes(t.said) }, t.crossed, t.rekeyed}
+	steps := []func() error{func() error { return t.follow(t.said, files) }, t.offered, func() error { return t.device.lifetimes(t.said) }, t.crossed, t.rekeyed}
 	if t.then != nil {
 		steps = append(steps, func() error { return t.then(t) })
 	}

@@ -11,6 +11,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"syscall"
 
 	"golang.org/x/sys/unix"
 )
@@ -20,6 +21,7 @@ import (
 type space struct {
 	net   string
 	binds [][2]string // over what, what
+	root  string      // of its programs, where it is not the system's
 }
 
 // in runs f on a thread of its own inside the space. What f starts stays in it.
@@ -45,7 +47,7 @@ func (s space) enter(f func() error) error {
 	}
 	defer ns.Close()
 	for _, b := range s.binds {
-		if err := unix.Mount(b[1], b[0], "", unix.MS_BIND, ""); err != nil {
+		if err := unix.Mount(b[1], b[0], "", unix.MS_BIND|unix.MS_REC, ""); err != nil {
 			return fmt.Errorf("bind %s over %s: %w", b[1], b[0], err)
 		}
 	}
@@ -58,7 +60,7 @@ func (s space) enter(f func() error) error {
 // run runs a command in the space and returns what it prints.
 func (s space) run(name string, args ...string) (string, error) {
 	var out bytes.Buffer
-	cmd := exec.Command(name, args...)
+	cmd := s.command(name, args...)
 	cmd.Stdout, cmd.Stderr = &out, &out
 	if err := s.in(cmd.Start); err != nil {
 		return "", err
@@ -70,6 +72,14 @@ func (s space) run(name string, args ...string) (string, error) {
 	return out.String(), err
 }
 
+func (s space) command(name string, args ...string) *exec.Cmd {
+	cmd := exec.Command(name, args...)
+	if s.root != "" {
+		cmd.SysProcAttr, cmd.Dir = &syscall.SysProcAttr{Chroot: s.root}, "/"
+	}
+	return cmd
+}
+
 // daemon starts a command in the space and leaves it running.
 func (s space) daemon(log, name string, args ...string) (*exec.Cmd, error) {
 	f, err := os.Create(log)
@@ -77,7 +87,7 @@ func (s space) daemon(log, name string, args ...string) (*exec.Cmd, error) {
 		return nil, err
 	}
 	defer f.Close()
-	cmd := exec.Command(name, args...)
+	cmd := s.command(name, args...)
 	cmd.Stdout, cmd.Stderr = f, f
 	return cmd, s.in(cmd.Start)
 }

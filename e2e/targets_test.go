@@ -1,0 +1,89 @@
+//go:build e2e
+
+package e2e
+
+import "slices"
+
+// kind is how a target's configuration comes to life, and what it is tried
+// with.
+type kind struct {
+	start    func(l *lab, s said, target string, files map[string]string) (device, error)
+	kernels  []string          // that it is tried in; most cases in the first
+	site     []string          // answers that the lab's device needs
+	pairwise bool              // with IKEv2 too it makes an SA for each pair of subnets
+	router   bool              // another daemon stands in, whose manners prove nothing
+	ikev1    words             // what all cases with IKEv1 say, as it cannot say the usual
+	words    [][]axis          // what it can say
+	refuses  map[string]string // common cases that the program has to refuse, and why
+	without  []string          // common cases that it is not tried with
+	own      []proof           // cases of this target alone
+}
+
+var kinds = map[string]kind{
+	"strongswan": {start: swanctl, kernels: []string{"host", "uml", "qemu"}, words: [][]axis{axes}, own: []proof{
+		{name: "dual", kernel: "uml", dual: true},
+		{name: "dual-subnets", kernel: "uml", dual: true, says: subnets},
+		{name: "dual-failover", kernel: "uml", dual: true, then: failover},
+		{name: "dual-failover-ikev1", kernel: "uml", dual: true, says: "IkeVersion=ikev1", then: failover},
+		{name: "route", kernel: "qemu", says: everything},
+		{name: "route-ikev1", kernel: "qemu", says: "IkeVersion=ikev1 " + everything},
+		{name: "route-dual", kernel: "qemu", dual: true, says: everything},
+	}},
+	"libreswan":     {start: pluto("libreswan-4"), kernels: []string{"uml"}, pairwise: true, words: [][]axis{libreswanV1, libreswanV2}, refuses: libreswanRefuses, own: ownLibreswan},
+	"libreswan@5.2": {start: pluto("libreswan-5"), kernels: []string{"uml"}, words: [][]axis{libreswan52}, refuses: libreswan52Refuses, own: ownLibreswan},
+	"cisco-ios": {start: standIn, router: true, kernels: []string{"host"}, pairwise: true, words: [][]axis{axes},
+		site: []string{"outside-interface=GigabitEthernet1", "policy-number=10", "crypto-map=outside", "crypto-map-sequence=10"}},
+	"cisco-asa": {start: standIn, router: true, kernels: []string{"host"}, pairwise: true, ikev1: "IkeAuthAlg=sha1 IpsecAuthAlg=sha1", words: [][]axis{asaV1, asaV2}, refuses: asaRefuses,
+		site: []string{"outside-interface=outside", "inside-interface=inside", "policy-number=10", "crypto-map=outside", "crypto-map-sequence=10"}},
+	"juniper-srx": {start: standIn, router: true, kernels: []string{"host"}, pairwise: true, words: [][]axis{axes},
+		site: []string{"external-interface=ge-0/0/0.0", "st0-unit=1", "vpn-zone=vpn"}},
+}
+
+// only narrows what an axis says, without drops it, on a copy.
+func only(axes []axis, field string, values ...string) []axis {
+	out := slices.Clone(axes)
+	for i, a := range out {
+		if a.field == field {
+			out[i].values = values
+		}
+	}
+	return slices.DeleteFunc(out, func(a axis) bool { return len(a.values) == 0 })
+}
+
+func all(axes []axis, changes map[string][]string) []axis {
+	for _, a := range slices.Clone(axes) {
+		if values, ok := changes[a.field]; ok {
+			axes = only(axes, a.field, values...)
+		}
+	}
+	return axes
+}
+
+var (
+	noDES       = []string{"aes", "aes192", "aes256", "3des"}
+	libreswan52 = all(axes, map[string][]string{"IkeEncAlg": noDES, "IpsecEncAlg": noDES,
+		"IkePfs": {"group5", "group14"}, "IpsecPfs": {"disabled", "group5", "group14"}})
+	libreswanV1 = only(libreswan52, "IkeVersion", "ikev1")
+	// libreswan 4 rekeys an IKEv2 child with the IKE group.
+	libreswanV2 = only(only(only(libreswan52, "IkeVersion", "ikev2"), "IpsecPfs"), "IkePfs",
+		"group5 IpsecPfs=group5", "group14 IpsecPfs=group14", "group14 IpsecPfs=disabled")
+	libreswan52Refuses = map[string]string{"all-defaults": "modp1024"}
+	libreswanRefuses   = map[string]string{"all-defaults": "modp1024", "pfs-differs": "rekeys an IKEv2 child with the IKE group"}
+	ownLibreswan       = []proof{
+		{name: "dual", dual: true},
+		{name: "dual-subnets", dual: true, says: subnets},
+		{name: "route", says: everything},
+		{name: "route-ikev1", says: "IkeVersion=ikev1 " + everything},
+		{name: "route-dual", dual: true, says: everything},
+	}
+
+	asaV1 = all(axes, map[string][]string{"IkeVersion": {"ikev1"}, "IkeAuthAlg": {"md5", "sha1"}, "IpsecAuthAlg": {"md5", "sha1"},
+		"IkePfs": {"group2", "group5", "group14"}, "IpsecPfs": {"disabled", "group2", "group5", "group14"}})
+	asaV2 = all(axes, map[string][]string{"IkeVersion": {"ikev2"},
+		"IkePfs": {"group2", "group5", "group14", "group24"}, "IpsecPfs": {"disabled", "group2", "group5", "group14", "group24"}})
+	asaRefuses = map[string]string{
+		"fqdn": "one identity for all its peers", "fqdn-aggressive": "one identity for all its peers", "mailbox": "one identity for all its peers",
+		"other-address-as-identity": "tunnel-group", "hostile-key": "Psk", "hostile-key-0x": "Psk", "hostile-key-0s": "Psk", "hostile-key-quote": "Psk",
+		"wrong-peer-identity": "one identity", "wrong-cloud-identity": "one identity", "swapped-identities": "one identity",
+	}
+)
