@@ -17,6 +17,10 @@ type Dialect struct {
 	Files   []File
 	MaxName int // characters in the name of an object
 
+	// Newest is the version assumed where the target names none: of software
+	// that one upgrades. A router's is whatever it is.
+	Newest Version
+
 	// OneChild is the version from which on a device that makes an SA for each
 	// pair of subnets can make one for all under IKEv2, as the cloud wants it.
 	OneChild Version
