@@ -107,7 +107,7 @@ type Rule struct {
 }
 
 // dialects in the order help lists them.
-var dialects = []*Dialect{&strongswan, &libreswan, &ciscoIOS, &juniperSRX}
+var dialects = []*Dialect{&strongswan, &strongswanIPsec, &libreswan, &ciscoIOS, &juniperSRX}
 
 // commonNotices are for every device.
 var commonNotices = []Rule{

@@ -68,6 +68,7 @@ type Tunnel struct {
 	IKE           SA
 	ESP           SA
 	Children      []Child
+	PairByPair    bool // there are several
 	PFS           bool
 	DPD           bool
 	NATT          bool
@@ -81,9 +82,10 @@ type Tunnel struct {
 
 // Child is an SA's traffic selectors.
 type Child struct {
-	Name  string
-	Peer  []string
-	Cloud []string
+	Number int
+	Name   string
+	Peer   []string
+	Cloud  []string
 }
 
 // SA is what one phase negotiates. Times are in seconds.
