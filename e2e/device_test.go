@@ -55,9 +55,9 @@ func (l *lab) follow(s said, files map[string]string) error {
 	_, cloud := s.networks()
 	var interfaces []string
 	for _, name := range slices.Sorted(maps.Keys(files)) {
-		if strings.Contains(files[name], "ip route add unreachable CLOUD-SUBNET") {
+		if strings.Contains(files[name], "ip route add unreachable CLOUD-SUBNET metric 4000") {
 			for _, c := range cloud {
-				if err := l.operator("ip route replace unreachable " + c.String()); err != nil {
+				if err := l.operator("ip route replace unreachable " + c.String() + " metric 4000"); err != nil {
 					return err
 				}
 			}

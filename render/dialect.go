@@ -17,6 +17,10 @@ type Dialect struct {
 	Files   []File
 	MaxName int // characters in the name of an object
 
+	// Newest is the version assumed where the target names none: of software
+	// that one upgrades. A router's is whatever it is.
+	Newest Version
+
 	// OneChild is the version from which on a device that makes an SA for each
 	// pair of subnets can make one for all under IKEv2, as the cloud wants it.
 	OneChild Version
@@ -107,7 +111,7 @@ type Rule struct {
 }
 
 // dialects in the order help lists them.
-var dialects = []*Dialect{&strongswan, &libreswan, &ciscoIOS, &ciscoASA, &juniperSRX}
+var dialects = []*Dialect{&strongswan, &strongswanIPsec, &libreswan, &ciscoIOS, &ciscoASA, &juniperSRX}
 
 // commonNotices are for every device.
 var commonNotices = []Rule{

@@ -85,6 +85,7 @@ func (n *normalizer) normalize() (View, vpn.Problems) {
 	}
 	for i := range v.Tunnels {
 		v.Tunnels[i].Children = children(v, v.Tunnels[i])
+		v.Tunnels[i].PairByPair = len(v.Tunnels[i].Children) > 1
 	}
 	v.Groups = groups(v)
 	v.Warnings, v.Notices = n.merged(true), n.merged(false)
@@ -108,11 +109,11 @@ func (n *normalizer) check() {
 // IKEv1 one pair at a time (RFC 2409 §5.5).
 func children(v View, t Tunnel) []Child {
 	if t.IKEv2 {
-		return []Child{{t.Name, v.PeerPrefixes, v.CloudPrefixes}}
+		return []Child{{1, t.Name, v.PeerPrefixes, v.CloudPrefixes}}
 	}
 	var out []Child
 	for _, p := range v.Pairs {
-		out = append(out, Child{fmt.Sprintf("%s-%d", t.Name, p.Number), []string{p.Peer.Prefix}, []string{p.Cloud.Prefix}})
+		out = append(out, Child{p.Number, fmt.Sprintf("%s-%d", t.Name, p.Number), []string{p.Peer.Prefix}, []string{p.Cloud.Prefix}})
 	}
 	return out
 }

@@ -13,11 +13,12 @@ import (
 // readBack are readers of a written key by each vendor's rules: what the
 // device would take for the key's bytes. They share nothing with the writers.
 var readBack = map[string]func(text string) (string, error){
-	"strongswan":  readBase64,
-	"libreswan":   readBase64,
-	"cisco-ios":   readIOS,
-	"cisco-asa":   readASA,
-	"juniper-srx": readJunos,
+	"strongswan":       readBase64,
+	"strongswan-ipsec": readBase64,
+	"libreswan":        readBase64,
+	"cisco-ios":        readIOS,
+	"cisco-asa":        readASA,
+	"juniper-srx":      readJunos,
 }
 
 // readBase64 reads the unquoted 0s form: the value ends at a blank, and # or
@@ -108,11 +109,12 @@ func FuzzKey(f *testing.F) {
 // TestReadBack proves that the readers can fail.
 func TestReadBack(t *testing.T) {
 	for target, texts := range map[string][]string{
-		"strongswan":  {`"abc"`, "0sYW#j", "0xdead", "plain"},
-		"libreswan":   {`"abc"`, "0sYW Jj"},
-		"cisco-ios":   {"abc", "0 a?b", "0 !x", `0 a"b`, "6 abc", "0 a b", "hex zz"},
-		"cisco-asa":   {"a?b", "0", "8", "0 abc", "!x", `a"b`, `a\b`},
-		"juniper-srx": {`ascii-text "a"b"`, `ascii-text "$9$x"`, "ascii-text abc", "hexadecimal 0xab"},
+		"strongswan":       {`"abc"`, "0sYW#j", "0xdead", "plain"},
+		"strongswan-ipsec": {`"abc"`, "0sYW#j", "0sYW Jj", "plain"},
+		"libreswan":        {`"abc"`, "0sYW Jj"},
+		"cisco-ios":        {"abc", "0 a?b", "0 !x", `0 a"b`, "6 abc", "0 a b", "hex zz"},
+		"cisco-asa":        {"a?b", "0", "8", "0 abc", "!x", `a"b`, `a\b`},
+		"juniper-srx":      {`ascii-text "a"b"`, `ascii-text "$9$x"`, "ascii-text abc", "hexadecimal 0xab"},
 	} {
 		for _, text := range texts {
 			if key, err := readBack[target](text); err == nil {

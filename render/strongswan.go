@@ -6,18 +6,25 @@ import (
 	"peerconf/vpn"
 )
 
+// strongswanNewest is assumed without a version; what is written loads in
+// 5.9.8 alike.
+const strongswanNewest Version = "6.0"
+
 // strongswan follows src/libstrongswan/crypto/proposal/proposal_keywords_static.txt
-// and src/swanctl/swanctl.opt of strongswan/strongswan.
+// and src/swanctl/swanctl.opt of strongswan/strongswan; its NEWS, and the tags
+// that first have a setting in src/libcharon/plugins/vici/vici_config.c, tell
+// the versions.
 var strongswan = Dialect{
 	Name:    "strongswan",
 	Title:   "strongSwan",
 	Comment: "#",
 	MaxName: 64,
+	Newest:  strongswanNewest,
 	Files: []File{{Suffix: ".conf", Template: "strongswan.tmpl", Note: []string{
 		"%[1]s: put it into /etc/swanctl/conf.d/ with mode 0600, then swanctl --load-all",
 	}}},
-	IKE: Phases{vpn.IKEv1: strongswanWords, vpn.IKEv2: strongswanWords},
-	ESP: Phases{vpn.IKEv1: strongswanWords, vpn.IKEv2: strongswanWords},
+	IKE: strongswanPhases("rekey_time and over_time"),
+	ESP: strongswanPhases("life_time"),
 	Identities: map[vpn.Version]map[vpn.IDKind]Identity{
 		vpn.IKEv1: strongswanIdentities,
 		vpn.IKEv2: strongswanIdentities,
@@ -25,20 +32,29 @@ var strongswan = Dialect{
 	Key:     keyBase64,
 	KeyWord: `"%s"`,
 	Answers: []Answer{
-		{Name: "local-address", Form: formLocal, Default: localAddress("%any"), Fallback: "%any; the peer addresses where the tunnels have two",
-			Meaning: "this host's own address on the way to the cloud; behind NAT the private one"},
+		strongswanLocalAddress,
 		{Name: "if-id", Form: formNumber, Number: &Range{Min: 1, Max: 1<<32 - 1}, When: routeBased, Default: addressNumber, Fallback: "the cloud's address as a number",
 			Meaning: "the if_id of the tunnel's XFRM interface"},
 	},
-	Refusals: []Rule{oneKeyPerIdentity},
+	Refusals: []Rule{
+		oneKeyPerIdentity,
+		{When: alwaysHolds, Until: "5.2", Field: "--target", Reason: "strongSwan has swanctl.conf from 5.2.0 on", Hint: "upgrade it"},
+		{When: routeBased, Until: "5.8", Field: "LocalSubnet and RemoteSubnet", Reason: "strongSwan has XFRM interfaces, if_id_in and if_id_out, from 5.8.0 on",
+			Hint: "--target strongswan-ipsec writes a VTI in their place"},
+		{When: both(isDual, policyBased), Until: "5.5", Field: "TunnelOptionsSpecification", Reason: "strongSwan takes a priority, which keeps two tunnels with the same subnets apart, from 5.5.0 on",
+			Hint: "--target strongswan-ipsec keeps them apart by VTIs"},
+	},
 	Notices: []Rule{
+		{When: alwaysHolds, Until: "5.6", Reason: "swanctl.conf includes conf.d/*.conf by itself from 5.6.0 on: have it say so"},
+		strongswan6DES,
 		{When: alwaysHolds, Reason: "initiates: this host, at once; after an error reply, such as NO_PROPOSAL_CHOSEN or AUTHENTICATION_FAILED, it waits for swanctl --initiate"},
-		{When: isAggressive, Reason: "aggressive mode: this host does not answer the cloud's first message unless strongswan.conf says charon.i_dont_care_about_security_and_use_aggressive_mode_psk = yes; it initiates without"},
-		{When: policyBased, Reason: "while no tunnel is up, traffic to the cloud's subnets would leave unencrypted on the default route: ip route add unreachable CLOUD-SUBNET stops it and is out of the way otherwise"},
+		strongswanAggressive,
+		strongswanDown,
 		{When: routeBased, Reason: "make an XFRM interface for each tunnel, as its child says below, bring it up, and route the VPC's networks into it"},
 		{When: both(isDual, routeBased), Reason: "route them into the first tunnel with metric 100 and into the second with metric 200"},
 		{When: both(isDual, policyBased), Reason: "while the first tunnel is up, traffic that the cloud sends through the second is dropped; 0.0.0.0/0 on both sides has no such limit"},
 		{When: both(isDual, policyBased), Reason: "the second tunnel takes over when DPD gives the first up: after about 165 s with IKEv2, unless charon.retransmit_tries in strongswan.conf is lower"},
+		{When: both(isDual, policyBased), Reason: "DPD waits as long as traffic for the first tunnel's subnets arrives, be it through the second (seen with 5.9.8): until the cloud sends nothing, nothing fails over"},
 	},
 }
 
@@ -66,7 +82,31 @@ var strongswanWords = Words{
 		vpn.MODP2048:    {Text: "modp2048"},
 		vpn.MODP2048256: {Text: "modp2048s256"},
 	},
-	Lifetime: Range{10, 86400, "rekey_time and over_time"},
+}
+
+// strongswanPhases are one phase's words; setting is what holds its lifetime.
+func strongswanPhases(setting string) Phases {
+	words := strongswanWords
+	words.Lifetime = Range{10, 86400, setting}
+	return Phases{vpn.IKEv1: words, vpn.IKEv2: words}
+}
+
+// strongswan6DES: 6.0.0 no longer builds the des plugin by default, and OpenSSL
+// has DES in its legacy provider (NEWS; openssl_plugin.c). The kernel's ESP has
+// it in any case.
+var strongswan6DES = Rule{
+	When: func(_ vpn.Connection, t vpn.Tunnel) bool { return t.IKE.Encryption == vpn.DES }, Since: "6",
+	Reason: "IkeEncAlg des: strongSwan 6 takes it from OpenSSL's legacy provider, which has to be installed, unless the des plugin is built",
+}
+
+var strongswanAggressive = Rule{
+	When:   isAggressive,
+	Reason: "aggressive mode: this host does not answer the cloud's first message unless strongswan.conf says charon.i_dont_care_about_security_and_use_aggressive_mode_psk = yes; it initiates without",
+}
+
+var strongswanLocalAddress = Answer{
+	Name: "local-address", Form: formLocal, Default: localAddress("%any"), Fallback: "%any; the peer addresses where the tunnels have two",
+	Meaning: "this host's own address on the way to the cloud; behind NAT the private one",
 }
 
 var strongswanIdentities = map[vpn.IDKind]Identity{
@@ -103,3 +143,7 @@ func vtiName(_ vpn.Connection, t vpn.Tunnel) string {
 	}
 	return fmt.Sprintf("vti%x", t.CloudAddress.IP.As4())
 }
+
+// strongswanDown: policies come and go with the tunnel, and what they do not
+// catch is routed like the rest.
+var strongswanDown = Rule{When: policyBased, Reason: "while no tunnel is up, traffic to the cloud's subnets would leave unencrypted on the default route: ip route add unreachable CLOUD-SUBNET metric 4000 stops it and is out of the way otherwise"}

@@ -1,6 +1,7 @@
 package render
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
 	"strings"
@@ -62,11 +63,13 @@ func Names() []string {
 }
 
 // holds tells whether a range of versions certainly has the target's, and
-// whether it may: a target without a version may be any.
+// whether it may: a target without a version is the newest where that may be
+// assumed, else any.
 func (t Target) holds(since, until Version) (certain, possible bool) {
-	if t.Version == "" {
+	version := cmp.Or(t.Version, t.Newest)
+	if version == "" {
 		return since == "" && until == "", true
 	}
-	in := (since == "" || !t.Version.before(since)) && (until == "" || t.Version.before(until))
+	in := (since == "" || !version.before(since)) && (until == "" || version.before(until))
 	return in, in
 }

@@ -31,7 +31,11 @@ func (d *Dialect) suffixes() []string {
 // Describe prints a target's words, limits and answers.
 func (t Target) Describe(w io.Writer) error {
 	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(tw, "%s: %s\n\nALIBABA\tIKEv1\tIKEv2\tESP (IKEv1)\tESP (IKEv2)\n", t, t.Title)
+	assumed := ""
+	if t.Version == "" && t.Newest != "" {
+		assumed = fmt.Sprintf("; without a version %s is assumed", t.Newest)
+	}
+	fmt.Fprintf(tw, "%s: %s%s\n\nALIBABA\tIKEv1\tIKEv2\tESP (IKEv1)\tESP (IKEv2)\n", t, t.Title, assumed)
 	phases := []Words{t.IKE[vpn.IKEv1], t.IKE[vpn.IKEv2], t.ESP[vpn.IKEv1], t.ESP[vpn.IKEv2]}
 	gaps := &gaps{target: t}
 	for _, e := range vpn.Encryptions {
@@ -61,11 +65,12 @@ func (t Target) Describe(w io.Writer) error {
 	if err := tw.Flush(); err != nil {
 		return err
 	}
-	if len(t.Refusals) > 0 {
-		fmt.Fprintf(w, "\nRefused:\n")
-	}
+	heading := "\nRefused:\n"
 	for _, r := range t.Refusals {
-		fmt.Fprintf(w, "  %s\n", r.Reason)
+		if _, possible := t.holds(r.Since, r.Until); possible {
+			fmt.Fprintf(w, "%s  %s\n", heading, r.Reason)
+			heading = ""
+		}
 	}
 	return nil
 }

@@ -71,6 +71,7 @@ type Tunnel struct {
 	IKE           SA
 	ESP           SA
 	Children      []Child
+	PairByPair    bool // there are several
 	PFS           bool
 	DPD           bool
 	NATT          bool
@@ -84,9 +85,10 @@ type Tunnel struct {
 
 // Child is an SA's traffic selectors.
 type Child struct {
-	Name  string
-	Peer  []string
-	Cloud []string
+	Number int
+	Name   string
+	Peer   []string
+	Cloud  []string
 }
 
 // SA is what one phase negotiates. Times are in seconds.

@@ -1,0 +1,51 @@
+package render
+
+// strongswanIPsec follows src/starter/keywords.txt, src/starter/args.c,
+// src/libcharon/plugins/stroke/stroke_config.c and stroke_cred.c of
+// strongswan/strongswan. Algorithms and identities are the words of swanctl,
+// as charon reads both.
+var strongswanIPsec = Dialect{
+	Name:    "strongswan-ipsec",
+	Title:   "strongSwan by ipsec.conf",
+	Comment: "#",
+	MaxName: 64,
+	Newest:  strongswanNewest,
+	Files: []File{
+		{Suffix: ".conf", Template: "strongswan-ipsec.conf.tmpl", Note: []string{
+			"%[1]s: put it into /etc/ipsec.d/ behind the secrets, have /etc/ipsec.conf say include /etc/ipsec.d/*.conf, then ipsec update",
+		}},
+		{Suffix: ".secrets", Template: "strongswan-ipsec.secrets.tmpl", Note: []string{
+			"%[1]s: put it into /etc/ipsec.d/ with mode 0600, have /etc/ipsec.secrets say include /etc/ipsec.d/*.secrets, then ipsec rereadsecrets",
+		}},
+	},
+	IKE:        strongswanPhases("ikelifetime"),
+	ESP:        strongswanPhases("lifetime"),
+	Identities: strongswan.Identities,
+	Key:        keyBase64,
+	KeyWord:    `"%s"`,
+	Answers: []Answer{
+		strongswanLocalAddress,
+		{Name: "mark", Form: formNumber, Number: &Range{Min: 1, Max: 1<<32 - 1}, When: usesVTI, Default: addressNumber, Fallback: "the cloud's address as a number",
+			Meaning: "the tunnel's mark, which no other tunnel of this host has, and the key of its VTI"},
+		{Name: "vti-interface", Form: formInterface, Unique: true, When: usesVTI, Default: vtiName, Fallback: "vti and the cloud's address in hexadecimal",
+			Meaning: "the tunnel's VTI, at most 15 characters"},
+	},
+	Refusals: []Rule{
+		oneKeyPerIdentity,
+		{When: alwaysHolds, Until: "5.2", Field: "--target", Reason: "strongSwan reads ipsec.conf with the rules this is written by from 5.2.0 on", Hint: "upgrade it"},
+	},
+	Notices: []Rule{
+		{When: alwaysHolds, Since: "6", Reason: "strongSwan 6 does not build starter and stroke, which read ipsec.conf, unless told to: where there is no ipsec command, use --target strongswan"},
+		strongswan6DES,
+		{When: alwaysHolds, Reason: "initiates: this host, at once; after an error reply, such as NO_PROPOSAL_CHOSEN or AUTHENTICATION_FAILED, it waits for ipsec up"},
+		{When: alwaysHolds, Reason: "a conn %default of this host's ipsec.conf holds here too for what is not said below"},
+		strongswanAggressive,
+		strongswanDown,
+		{When: oneCloudID, Reason: "both tunnels' cloud ends have one identity, so uniqueids=never below lets them both be up: it is for all connections of this host"},
+		{When: usesVTI, Reason: "make a VTI for each tunnel, as its conn says below, and have strongswan.conf say charon.install_routes = no, or traffic is routed past it"},
+		{When: both(routeBased, not(isDual)), Reason: "route the VPC's networks into the VTI"},
+		{When: both(isDual, routeBased), Reason: "route the VPC's networks into the first tunnel's VTI with metric 100 and into the second's with metric 200"},
+		{When: both(isDual, policyBased), Reason: "ipsec.conf keeps two tunnels with the same subnets apart by VTIs alone: route the cloud's subnets into the first with metric 100 and into the second with metric 200"},
+		{When: isDual, Reason: "the route of a dead tunnel stays in place: a health check or BGP has to remove it for failover"},
+	},
+}
