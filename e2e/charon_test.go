@@ -40,7 +40,7 @@ func (l *lab) charon(host, settings string) (*charon, error) {
 }
 
 // strongswan lays out the files of a strongSwan.
-func (l *lab) strongswan(host, settings string) (*charon, error) {
+func (l *lab) strongswan(host, settings string, more ...string) (*charon, error) {
 	dir := filepath.Join(l.dir, host)
 	if err := os.RemoveAll(dir); err != nil {
 		return nil, err
@@ -61,7 +61,7 @@ func (l *lab) strongswan(host, settings string) (*charon, error) {
 	} }
 }
 swanctl { load = pem openssl }
-`, esp[l.kernel], settings, dir),
+`, strings.Join(append(more, esp[l.kernel]), " "), settings, dir),
 	}
 	for _, d := range strings.Fields("x509 x509ca x509aa x509ocsp x509crl x509ac pubkey private rsa ecdsa pkcs8 pkcs12 bliss") {
 		files["swanctl/"+d+"/"] = "" // swanctl complains if one is missing

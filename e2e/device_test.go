@@ -46,6 +46,36 @@ func swanctl(l *lab, s said, _ string, files map[string]string) (device, error) 
 	return c, err
 }
 
+// starter puts the files where their notes say, and has ipsec.conf's daemon
+// read them.
+func starter(l *lab, s said, _ string, files map[string]string) (device, error) {
+	settings := ""
+	for _, text := range files {
+		if strings.Contains(text, "charon.install_routes = no") {
+			settings = "install_routes = no\n"
+		}
+	}
+	c, err := l.strongswan("dev", settings, "stroke")
+	if err != nil {
+		return nil, err
+	}
+	all := map[string]string{c.dir + "/ipsec.conf": "include /etc/ipsec.d/*.conf\n", c.dir + "/ipsec.secrets": "include /etc/ipsec.d/*.secrets\n"}
+	for name, text := range files {
+		all[c.dir+"/ipsec.d/"+name] = text
+	}
+	if err := write(all); err != nil {
+		return c, err
+	}
+	if err := c.start("/usr/lib/ipsec/starter", "--daemon", "charon", "--nofork"); err != nil {
+		return c, err
+	}
+	out, err := os.ReadFile(c.dir + "/out")
+	if complaint := complaints.Find(out); complaint != nil && err == nil {
+		err = fmt.Errorf("starter: %s", complaint)
+	}
+	return c, err
+}
+
 var complaints = regexp.MustCompile(`(?im)^.*\b(fail|failed|error|invalid|unknown|unsupported|ignor\w+)\b.*$`)
 
 // follow does what the text tells the operator to do: the commands in its
