@@ -170,6 +170,7 @@ func TestClaimed(t *testing.T) {
 		for _, s := range stories {
 			claimed[target+"/"+s.name] = true
 			claimed["bad/"+target+"/"+cmp.Or(s.refused, s.name)] = true
+			claimed["removal/"+target+"/"+s.name] = slices.Contains(removed, s.name)
 		}
 	}
 	for _, s := range stories {

@@ -27,7 +27,7 @@ func newAnswers(given ...map[string]vpn.Given) *answers {
 func (n *normalizer) answered(t vpn.Tunnel) map[string]string {
 	set := map[string]string{}
 	for _, a := range n.target.Answers {
-		if a.When == nil || a.When(n.conn, t) {
+		if (a.When == nil || a.When(n.conn, t)) && (!n.target.removes || a.Removal != nil && a.Removal(n.conn, t)) {
 			set[a.key()] = n.answer(a, t)
 		}
 	}

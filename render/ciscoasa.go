@@ -46,6 +46,9 @@ var ciscoASA = Dialect{
 	Files: []File{{Suffix: ".cfg", Template: "cisco-asa.tmpl", Note: []string{
 		"%[1]s: paste in configuration mode, or copy to running-config; then write memory",
 	}}},
+	Removal: []File{{Suffix: ".remove.cfg", Template: "cisco-asa.remove.tmpl", Note: []string{
+		"%[1]s: paste in configuration mode, or copy to running-config; then write memory",
+	}}},
 	IKE: Phases{
 		vpn.IKEv1: { // crypto ikev1 policy
 			Encryption: asaEncryption,
@@ -140,18 +143,18 @@ var ciscoASA = Dialect{
 	Key:     keyASA,
 	KeyWord: `%s`,
 	Answers: []Answer{
-		{Name: "outside-interface", Form: formWord, Meaning: "the nameif of the interface towards the Internet, such as outside"},
-		{Name: "inside-interface", Form: formWord, When: policyBased, PerConnection: true,
+		{Name: "outside-interface", Form: formWord, Removal: policyBased, Meaning: "the nameif of the interface towards the Internet, such as outside"},
+		{Name: "inside-interface", Form: formWord, When: policyBased, Removal: alwaysHolds, PerConnection: true,
 			Meaning: "the nameif of the interface towards the peer's subnets, such as inside: their traffic to the cloud is kept out of NAT"},
-		{Name: "policy-number", Form: formNumber, Number: &Range{Min: 1, Max: 65535},
+		{Name: "policy-number", Form: formNumber, Number: &Range{Min: 1, Max: 65535}, Removal: alwaysHolds,
 			Meaning: "a free number of crypto ikev1 policy and crypto ikev2 policy; lower ones are tried first"},
-		{Name: "tunnel-number", Form: formNumber, Number: &Range{Min: 0, Max: 10413}, When: routeBased,
+		{Name: "tunnel-number", Form: formNumber, Number: &Range{Min: 0, Max: 10413}, When: routeBased, Removal: alwaysHolds,
 			Meaning: "a free number of interface Tunnel; before ASA 9.16 at most 100"},
 		{Name: "tunnel-address", Form: formInside, Unique: true, When: both(routeBased, not(hasInside)),
 			Meaning: "an address for interface Tunnel, which needs one, in a free network of 4 addresses: of 169.254.10.0/30 it is 169.254.10.1 or .2"},
-		{Name: "crypto-map", Form: formName, When: policyBased, PerConnection: true,
+		{Name: "crypto-map", Form: formName, When: policyBased, Removal: alwaysHolds, PerConnection: true,
 			Meaning: "the crypto map on the outside interface, which can have one only: its name if there is one, else a new name"},
-		{Name: "crypto-map-sequence", Form: formNumber, Number: &Range{Min: 1, Max: 65535}, PerConnection: true, When: policyBased,
+		{Name: "crypto-map-sequence", Form: formNumber, Number: &Range{Min: 1, Max: 65535}, PerConnection: true, When: policyBased, Removal: alwaysHolds,
 			Meaning: "a free sequence number in that crypto map"},
 	},
 	Refusals: []Rule{{
@@ -197,6 +200,12 @@ var ciscoASA = Dialect{
 		{When: both(isDual, policyBased), Reason: "a crypto map has one tunnel up at a time: the cloud shows the standby as down until it takes over"},
 		{When: both(isDual, policyBased, not(isIKEv1)), Until: "9.14", Reason: "two peers in a crypto map entry with IKEv2 need ASA 9.14"},
 		{When: both(severalPairs, not(isIKEv1)), Reason: "an ASA makes an SA for each line of the access list where the cloud wants one for all: if some pairs stay down, give each its own connection"},
+	},
+	Residue: []Rule{
+		{When: policyBased, Reason: "the crypto map stays on the outside interface for its other entries; if it has none, remove that line too: no crypto map NAME interface NAMEIF"},
+		{When: alwaysHolds, Reason: "crypto ikev1 enable and crypto ikev2 enable stay for other peers, and so does sysopt connection tcpmss: its default is 1380"},
+		{When: alwaysHolds, Reason: "no crypto ikev1 policy and no crypto ikev2 policy take that policy from whoever else uses it: leave the line out if another peer needs it"},
+		{When: routeBased, Reason: "removing a tunnel interface removes the routes into it"},
 	},
 }
 

@@ -20,6 +20,9 @@ var ciscoIOS = Dialect{
 	Files: []File{{Suffix: ".cfg", Template: "cisco-ios.tmpl", Note: []string{
 		"%[1]s: paste in configuration mode, or copy to running-config",
 	}}},
+	Removal: []File{{Suffix: ".remove.cfg", Template: "cisco-ios.remove.tmpl", Note: []string{
+		"%[1]s: paste in configuration mode, or copy to running-config",
+	}}},
 	IKE: Phases{
 		vpn.IKEv1: { // crypto isakmp policy
 			Encryption: map[vpn.Encryption]Word{
@@ -91,15 +94,15 @@ var ciscoIOS = Dialect{
 	KeyWord: `0 %s`,
 	Answers: []Answer{
 		{Name: "outside-interface", Form: formWord, Meaning: "the interface towards the Internet, such as GigabitEthernet1"},
-		{Name: "policy-number", Form: formNumber, Number: &Range{Min: 1, Max: 10000}, When: isIKEv1,
+		{Name: "policy-number", Form: formNumber, Number: &Range{Min: 1, Max: 10000}, When: isIKEv1, Removal: alwaysHolds,
 			Meaning: "a free number of crypto isakmp policy; lower ones are tried first"},
-		{Name: "ikev2-policy", Form: formName, When: not(isIKEv1), PerConnection: true, Default: constant("alibaba"), Fallback: "alibaba",
+		{Name: "ikev2-policy", Form: formName, When: not(isIKEv1), Removal: alwaysHolds, PerConnection: true, Default: constant("alibaba"), Fallback: "alibaba",
 			Meaning: "the crypto ikev2 policy that gets the proposals; IOS uses one for all its peers, so its name if there is one"},
-		{Name: "tunnel-number", Form: formNumber, Number: &Range{Min: 0, Max: 2147483647}, When: routeBased,
+		{Name: "tunnel-number", Form: formNumber, Number: &Range{Min: 0, Max: 2147483647}, When: routeBased, Removal: alwaysHolds,
 			Meaning: "a free number of interface Tunnel"},
-		{Name: "crypto-map", Form: formName, When: policyBased, PerConnection: true,
+		{Name: "crypto-map", Form: formName, When: policyBased, Removal: alwaysHolds, PerConnection: true,
 			Meaning: "the crypto map on the outside interface, which can have one only: its name if there is one, else a new name"},
-		{Name: "crypto-map-sequence", Form: formNumber, Number: &Range{Min: 1, Max: 65535}, PerConnection: true, When: policyBased,
+		{Name: "crypto-map-sequence", Form: formNumber, Number: &Range{Min: 1, Max: 65535}, PerConnection: true, When: policyBased, Removal: alwaysHolds,
 			Meaning: "a free sequence number in that crypto map"},
 	},
 	Refusals: []Rule{{
@@ -120,6 +123,12 @@ var ciscoIOS = Dialect{
 		{When: policyBased, Reason: "initiates: this router when traffic matches the access list; the VPC's networks must be routed out of the outside interface and kept out of NAT"},
 		{When: both(isDual, policyBased), Reason: "a crypto map has one tunnel up at a time: the cloud shows the standby as down until it takes over"},
 		{When: both(severalPairs, not(isIKEv1)), Warning: true, Hint: onePairs, Reason: "IOS makes an SA for each pair of subnets where the cloud wants one for all: if some pairs stay down, give each its own connection"},
+	},
+	Residue: []Rule{
+		{When: policyBased, Reason: "the crypto map stays on its interface for its other entries; if it has none, first take it off: no crypto map, below the interface"},
+		{When: not(isIKEv1), Reason: "the crypto ikev2 policy stays for other peers; if it has no proposal left, remove it: no crypto ikev2 policy, and its name"},
+		{When: isIKEv1, Reason: "no crypto isakmp policy takes that policy from whoever else uses it: leave the line out if another peer needs it"},
+		{When: routeBased, Reason: "the routes into the tunnel interfaces, which were made by hand, stay: remove them too"},
 	},
 }
 

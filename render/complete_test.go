@@ -2,6 +2,7 @@ package render
 
 import (
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -21,11 +22,11 @@ func TestRulesComplete(t *testing.T) {
 			t.Errorf("%s: %q holds from %s and before %s", name, r.Reason, r.Since, r.Until)
 		}
 	}
-	for _, r := range commonNotices {
+	for _, r := range slices.Concat(commonNotices, commonResidue) {
 		check("every target", r)
 	}
 	for _, d := range dialects {
-		for _, r := range d.Notices {
+		for _, r := range slices.Concat(d.Notices, d.Residue) {
 			check(d.Name, r)
 		}
 		for _, r := range d.Refusals {
@@ -53,6 +54,22 @@ func TestAnswersComplete(t *testing.T) {
 				uses[string(m[1])] = true
 			}
 		}
+		removalUses := map[string]bool{}
+		for _, f := range d.Removal {
+			text, err := templates.FS.ReadFile(f.Template)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, m := range printed.FindAllSubmatch(text, -1) {
+				removalUses[string(m[1])] = true
+			}
+			if strings.Contains(string(text), ".Key") {
+				t.Errorf("%s: %s prints a key", d.Name, f.Template)
+			}
+		}
+		if len(d.Removal) == 0 {
+			t.Errorf("%s has no removal", d.Name)
+		}
 		for _, a := range d.Answers {
 			if a.Meaning == "" || a.Form == nil || !formWord.MatchString(a.Name) {
 				t.Errorf("%s: answer %q has no meaning, no form or no proper name", d.Name, a.Name)
@@ -67,6 +84,9 @@ func TestAnswersComplete(t *testing.T) {
 				if a.Form != nil && a.Form.MatchString(bad) {
 					t.Errorf("%s: answer %s may be %q", d.Name, a.Name, bad)
 				}
+			}
+			if removalUses[a.key()] != (a.Removal != nil) {
+				t.Errorf("%s: the removal prints %s: %t; it asks for it: %t", d.Name, a.Name, removalUses[a.key()], a.Removal != nil)
 			}
 			if !uses[a.key()] {
 				t.Errorf("%s: no template prints the answer %s", d.Name, a.Name)

@@ -15,6 +15,9 @@ type Dialect struct {
 	Comment string // starts a comment line
 	ASCII   bool   // comments may not hold other characters
 	Files   []File
+	// Removal takes off again what Files put on. It names objects and places
+	// and never a key, so algorithms, lifetimes and versions refuse it nothing.
+	Removal []File
 	MaxName int // characters in the name of an object
 
 	// Newest is the version assumed where the target names none: of software
@@ -38,6 +41,7 @@ type Dialect struct {
 	Answers  []Answer
 	Refusals []Rule // what the device cannot do though it has the words
 	Notices  []Rule
+	Residue  []Rule // notices of a removal
 }
 
 // File is one file a dialect writes.
@@ -90,6 +94,7 @@ type Answer struct {
 	Default       func(c vpn.Connection, t vpn.Tunnel) string // nil: there is no safe default
 	Fallback      string                                      // what the default is, in words
 	When          func(c vpn.Connection, t vpn.Tunnel) bool   // nil: always
+	Removal       func(c vpn.Connection, t vpn.Tunnel) bool   // when a removal asks for it too; nil: never
 }
 
 // key is the answer's name as templates write it.
@@ -131,6 +136,11 @@ const (
 	toIKEv2  = "set IkeVersion of the connection to ikev2"
 	onePairs = "give each pair of subnets its own connection"
 )
+
+// commonResidue is for every removal.
+var commonResidue = []Rule{
+	{When: alwaysHolds, Reason: "this takes off what is rendered of the same reply with the same answers: if either has changed since, use the old ones"},
+}
 
 // oneKeyPerIdentity refuses what a daemon that finds keys by identity would
 // mix up.

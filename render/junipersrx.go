@@ -15,6 +15,9 @@ var juniperSRX = Dialect{
 	Files: []File{{Suffix: ".set", Template: "juniper-srx.tmpl", Note: []string{
 		"%[1]s: load set %[1]s in configuration mode, read what it prints (it loads on behind a bad line), then show | compare, commit check, commit confirmed",
 	}}},
+	Removal: []File{{Suffix: ".remove.set", Template: "juniper-srx.remove.tmpl", Note: []string{
+		"%[1]s: load set %[1]s in configuration mode, read what it prints (it loads on behind a bad line), then show | compare, commit check, commit confirmed",
+	}}},
 	IKE: Phases{vpn.IKEv1: junosIKE, vpn.IKEv2: junosIKE},
 	ESP: Phases{vpn.IKEv1: junosESP, vpn.IKEv2: junosESP},
 	Identities: map[vpn.Version]map[vpn.IDKind]Identity{
@@ -25,8 +28,8 @@ var juniperSRX = Dialect{
 	KeyWord: `ascii-text "%s"`,
 	Answers: []Answer{
 		{Name: "external-interface", Form: formWord, Meaning: "the interface towards the Internet with its unit, such as ge-0/0/0.0"},
-		{Name: "st0-unit", Form: formNumber, Number: &Range{Min: 0, Max: 15999}, Meaning: "a free unit of the tunnel interface st0"},
-		{Name: "vpn-zone", Form: formWord, PerConnection: true, Meaning: "the security zone the tunnel interface joins"},
+		{Name: "st0-unit", Form: formNumber, Number: &Range{Min: 0, Max: 15999}, Removal: alwaysHolds, Meaning: "a free unit of the tunnel interface st0"},
+		{Name: "vpn-zone", Form: formWord, PerConnection: true, Removal: alwaysHolds, Meaning: "the security zone the tunnel interface joins"},
 	},
 	Refusals: []Rule{{
 		When: both(isDual, isActive, severalPairs), Until: "22.2R1", Field: "subnets",
@@ -40,6 +43,11 @@ var juniperSRX = Dialect{
 		{When: both(isDual, routeBased), Reason: "route them to the second tunnel's unit too, with preference 10"},
 		{When: both(isDual, severalPairs), Until: "22.2R1", Warning: true, Hint: "name the version: --target juniper-srx@22.2R1, or a later one that runs", Reason: "traffic-selector preference needs Junos 22.2R1 on SRX1500, SRX4000, SRX5000 and vSRX, later on others: without it the device mixes the tunnels"},
 		{When: both(severalPairs, not(isIKEv1)), Warning: true, Hint: onePairs, Reason: "Junos makes an SA for each pair of subnets where the cloud wants one for all: if some pairs stay down, give each its own connection"},
+	},
+	Residue: []Rule{
+		{When: both(policyBased, not(severalPairs), not(allOfCloud)), Reason: "of each static route only the next hop through st0 is deleted; if the route has no other, delete it whole: delete routing-options static route, and its prefix"},
+		{When: routeBased, Reason: "the routes to the st0 unit, which were made by hand, stay: delete them too"},
+		{When: alwaysHolds, Reason: "the security zone stays, though it may be empty"},
 	},
 }
 

@@ -25,6 +25,9 @@ var libreswan = Dialect{
 			"%[1]s: put it into /etc/ipsec.d/ with mode 0600, then ipsec secrets",
 		}},
 	},
+	Removal: []File{{Suffix: ".remove.sh", Template: "libreswan.remove.tmpl", Note: []string{
+		"%[1]s: read it, then run it as root: sh %[1]s",
+	}}},
 	IKE: Phases{vpn.IKEv1: libreswanWords, vpn.IKEv2: libreswanWords},
 	ESP: Phases{vpn.IKEv1: libreswanWords, vpn.IKEv2: libreswanWords},
 	Identities: map[vpn.Version]map[vpn.IDKind]Identity{
@@ -38,7 +41,7 @@ var libreswan = Dialect{
 			Meaning: "this host's own address on the way to the cloud; behind NAT the private one"},
 		{Name: "mark", Form: formNumber, Number: &Range{Min: 1, Max: 1<<32 - 1}, When: usesVTI, Default: addressNumber, Fallback: "the cloud's address as a number",
 			Meaning: "a mark no other tunnel of this host has"},
-		{Name: "vti-interface", Form: formInterface, Unique: true, When: usesVTI, Default: vtiName, Fallback: "vti and the cloud's address in hexadecimal",
+		{Name: "vti-interface", Form: formInterface, Unique: true, When: usesVTI, Removal: alwaysHolds, Default: vtiName, Fallback: "vti and the cloud's address in hexadecimal",
 			Meaning: "the tunnel interface that libreswan makes, at most 15 characters"},
 	},
 	Refusals: []Rule{oneKeyPerIdentity, {

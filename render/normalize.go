@@ -61,8 +61,11 @@ func (n *normalizer) warn(t vpn.Tunnel, field, text string) {
 // normalize returns the view, or all reasons there is none.
 func (n *normalizer) normalize() (View, vpn.Problems) {
 	c := n.conn
-	n.check()
+	if !n.target.removes {
+		n.check()
+	}
 	v := View{
+		Removes: n.target.removes,
 		Comment: n.target.Comment, Label: n.label(), Target: n.target.String(), Name: n.name(),
 		Dual: c.Dual(), RouteBased: c.RouteBased(),
 	}
@@ -79,7 +82,9 @@ func (n *normalizer) normalize() (View, vpn.Problems) {
 	v.VTI = v.RouteBased || v.Dual
 	v.OneCloudID = oneCloudID(c, vpn.Tunnel{})
 	for _, t := range c.Tunnels {
-		n.weak(t)
+		if !n.target.removes {
+			n.weak(t)
+		}
 		v.Tunnels = append(v.Tunnels, n.tunnel(v.Name, t))
 		n.rules(t)
 	}
@@ -177,6 +182,7 @@ func (n *normalizer) tunnel(name string, t vpn.Tunnel) Tunnel {
 	if out.PFS {
 		out.ESP.Group = word(n, t, "IpsecPfs", t.ESP.PFS, esp.Group)
 	}
+	out.Worded = out.ESP.Encryption != "" && out.ESP.Integrity != ""
 	n.lifetime(t, "IpsecLifetime", t.ESP.Lifetime, esp.Lifetime)
 	if since := n.target.OneChild; since != "" {
 		certain, _ := n.target.holds(since, "")
@@ -204,6 +210,9 @@ func word[K interface {
 	fmt.Stringer
 }](n *normalizer, t vpn.Tunnel, field string, value K, table map[K]Word) string {
 	w := table[value]
+	if n.target.removes {
+		return w.Text
+	}
 	if w.Text == "" {
 		n.refuse(t, field, value.String(), cmp.Or(w.Why, "the device has no word for it"), cmp.Or(w.Hint, n.wayOut(field)))
 		return ""
@@ -247,12 +256,15 @@ func versions(t Target, since, until Version) string {
 }
 
 func (n *normalizer) lifetime(t vpn.Tunnel, field string, l vpn.Lifetime, r Range) {
-	if s := l.Seconds(); s != 0 && (s < r.Min || s > r.Max) { // vpn.Check refuses 0
+	if s := l.Seconds(); !n.target.removes && s != 0 && (s < r.Min || s > r.Max) { // vpn.Check refuses 0
 		n.refuse(t, field, strconv.Itoa(s), fmt.Sprintf("%s takes %d to %d seconds", r.Unit, r.Min, r.Max), n.wayOut(field))
 	}
 }
 
 func (n *normalizer) key(t vpn.Tunnel) string {
+	if n.target.removes {
+		return ""
+	}
 	if w := t.PSK.Placeholder(); w != "" {
 		return fmt.Sprintf(n.target.KeyWord, w)
 	}
@@ -268,7 +280,7 @@ func (n *normalizer) key(t vpn.Tunnel) string {
 
 // rules applies the dialect's own refusals and notices.
 func (n *normalizer) rules(t vpn.Tunnel) {
-	for _, r := range n.target.Refusals {
+	for _, r := range n.target.refusals() {
 		if certain, possible := n.target.holds(r.Since, r.Until); (certain || possible && r.Doubt) && r.When(n.conn, t) {
 			hint := r.Hint
 			if r.Mend != nil {
@@ -277,7 +289,7 @@ func (n *normalizer) rules(t vpn.Tunnel) {
 			n.refuse(t, r.Field, "", r.Reason, hint)
 		}
 	}
-	for _, rules := range [][]Rule{commonNotices, n.target.Notices} {
+	for _, rules := range n.target.notices() {
 		for _, r := range rules {
 			if _, possible := n.target.holds(r.Since, r.Until); possible && r.When(n.conn, t) {
 				n.notices = append(n.notices, notice{t.Number, r.Reason, r.Warning, r.Hint})

@@ -36,6 +36,11 @@ type Options struct {
 	Own      func(vpn.Connection) map[string]vpn.Given // of one connection; may be nil
 	Region   string                                    // the connections are in, where it is known
 	Strict   bool                                      // warnings and values not answered are refused
+
+	// Remove asks for what takes the configurations off the devices again. It
+	// names what is made of the same connections and answers; as it holds no
+	// key and no algorithm, nothing about those refuses it.
+	Remove bool
 }
 
 type prepared struct {
@@ -71,9 +76,10 @@ func New(targets []string, options Options) (*Renderer, error) {
 		if slices.ContainsFunc(all, func(other Target) bool { return other.Name == t.Name }) {
 			return nil, vpn.Problem{Field: "--target", Value: s, Reason: "named twice", Hint: "name each target once"}
 		}
+		t.removes = options.Remove
 		all = append(all, t)
 		p := prepared{Target: t, answers: newAnswers(options.Set, options.Defaults), names: map[uint64]bool{}, keys: map[uint64]uint64{}}
-		for _, f := range t.Files {
+		for _, f := range t.files() {
 			p.files, p.text = append(p.files, compile(f.Template)), append(p.text, &bytes.Buffer{})
 		}
 		r.targets = append(r.targets, p)
@@ -136,7 +142,7 @@ func (r *Renderer) Render(c vpn.Connection) ([]Output, []string, error) {
 
 func (p prepared) print(v View) []Output {
 	var out []Output
-	for i, f := range p.Files {
+	for i, f := range p.Target.files() {
 		v.Notes = f.notes(v.Name)
 		if i > 0 {
 			v.Warnings, v.Notices = nil, nil // said in the first file
@@ -163,7 +169,7 @@ func (p prepared) claim(v View, c vpn.Connection) (out vpn.Problems) {
 		}
 		ends := t.PeerAddress + " and " + t.CloudAddress
 		own := sum(c.Tunnels[i].PSK.Reveal())
-		if key, taken := p.keys[sum(ends)]; taken && key != own {
+		if key, taken := p.keys[sum(ends)]; taken && key != own && !p.removes {
 			refuse("addresses", ends, "another connection of this run joins them with another key, and a device finds keys by address")
 		}
 		p.keys[sum(ends)] = own
@@ -212,7 +218,7 @@ func (r *Renderer) Several() bool { return len(r.targets) > 1 }
 // FilesPerConnection is how many files a connection becomes.
 func (r *Renderer) FilesPerConnection() (n int) {
 	for _, t := range r.targets {
-		n += len(t.Files)
+		n += len(t.Target.files())
 	}
 	return n
 }

@@ -52,9 +52,13 @@ func TestStatements(t *testing.T) {
 		}
 		t.Run(d.Name, func(t *testing.T) {
 			table := statements(t, d.Name)
-			goldens, err := filepath.Glob("../golden/" + d.Name + "/*.golden")
-			if err != nil || len(goldens) == 0 {
-				t.Fatalf("%d goldens, %v", len(goldens), err)
+			var goldens []string
+			for _, dir := range []string{"../golden/", "../golden/removal/"} {
+				found, err := filepath.Glob(dir + d.Name + "/*.golden")
+				if err != nil || len(found) == 0 {
+					t.Fatalf("%d goldens, %v", len(found), err)
+				}
+				goldens = append(goldens, found...)
 			}
 			for _, golden := range goldens {
 				for _, f := range table.check(read(t, golden), d.Comment) {

@@ -23,6 +23,9 @@ var strongswan = Dialect{
 	Files: []File{{Suffix: ".conf", Template: "strongswan.tmpl", Note: []string{
 		"%[1]s: put it into /etc/swanctl/conf.d/ with mode 0600, then swanctl --load-all",
 	}}},
+	Removal: []File{{Suffix: ".remove.sh", Template: "strongswan.remove.tmpl", Note: []string{
+		"%[1]s: read it, then run it as root: sh %[1]s",
+	}}},
 	IKE: strongswanPhases("rekey_time and over_time"),
 	ESP: strongswanPhases("life_time"),
 	Identities: map[vpn.Version]map[vpn.IDKind]Identity{
@@ -55,6 +58,9 @@ var strongswan = Dialect{
 		{When: both(isDual, policyBased), Reason: "while the first tunnel is up, traffic that the cloud sends through the second is dropped; 0.0.0.0/0 on both sides has no such limit"},
 		{When: both(isDual, policyBased), Reason: "the second tunnel takes over when DPD gives the first up: after about 165 s with IKEv2, unless charon.retransmit_tries in strongswan.conf is lower"},
 		{When: both(isDual, policyBased), Reason: "DPD waits as long as traffic for the first tunnel's subnets arrives, be it through the second (seen with 5.9.8): until the cloud sends nothing, nothing fails over"},
+	},
+	Residue: []Rule{
+		{When: routeBased, Reason: "delete the XFRM interface of each tunnel and the routes into it, which were made by hand"},
 	},
 }
 

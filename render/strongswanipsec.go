@@ -18,6 +18,9 @@ var strongswanIPsec = Dialect{
 			"%[1]s: put it into /etc/ipsec.d/ with mode 0600, have /etc/ipsec.secrets say include /etc/ipsec.d/*.secrets, then ipsec rereadsecrets",
 		}},
 	},
+	Removal: []File{{Suffix: ".remove.sh", Template: "strongswan-ipsec.remove.tmpl", Note: []string{
+		"%[1]s: read it, then run it as root: sh %[1]s",
+	}}},
 	IKE:        strongswanPhases("ikelifetime"),
 	ESP:        strongswanPhases("lifetime"),
 	Identities: strongswan.Identities,
@@ -47,5 +50,9 @@ var strongswanIPsec = Dialect{
 		{When: both(isDual, routeBased), Reason: "route the VPC's networks into the first tunnel's VTI with metric 100 and into the second's with metric 200"},
 		{When: both(isDual, policyBased), Reason: "ipsec.conf keeps two tunnels with the same subnets apart by VTIs alone: route the cloud's subnets into the first with metric 100 and into the second with metric 200"},
 		{When: isDual, Reason: "the route of a dead tunnel stays in place: a health check or BGP has to remove it for failover"},
+	},
+	Residue: []Rule{
+		{When: usesVTI, Reason: "delete the VTI of each tunnel and the routes into it, which were made by hand"},
+		{When: oneCloudID, Reason: "uniqueids=never goes with the file: if another connection of this host needs it, say it in /etc/ipsec.conf"},
 	},
 }

@@ -30,6 +30,29 @@ func (v Version) before(w Version) bool { return slices.Compare(v.numbers(), w.n
 type Target struct {
 	*Dialect
 	Version Version
+	removes bool // what is written takes the configuration off
+}
+
+func (t Target) files() []File {
+	if t.removes {
+		return t.Removal
+	}
+	return t.Files
+}
+
+func (t Target) refusals() []Rule {
+	if t.removes {
+		return nil
+	}
+	return t.Refusals
+}
+
+// notices are every device's and this one's.
+func (t Target) notices() [][]Rule {
+	if t.removes {
+		return [][]Rule{commonResidue, t.Residue}
+	}
+	return [][]Rule{commonNotices, t.Notices}
 }
 
 func (t Target) String() string {
@@ -46,7 +69,7 @@ func ParseTarget(s string) (Target, error) {
 	if i < 0 {
 		return Target{}, vpn.Problem{Field: "--target", Value: s, Reason: "no such target", Hint: "want one of " + strings.Join(Names(), ", ")}
 	}
-	t := Target{dialects[i], Version(version)}
+	t := Target{Dialect: dialects[i], Version: Version(version)}
 	if versioned && (len(t.Version.numbers()) == 0 || version[0] < '0' || version[0] > '9') {
 		return Target{}, vpn.Problem{Field: "--target", Value: s, Reason: "not a version behind the @", Hint: "write it as in " + name + "@17.9"}
 	}

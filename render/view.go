@@ -3,6 +3,7 @@ package render
 // View is what a template prints: every value already the word this device
 // has for it.
 type View struct {
+	Removes       bool // the text takes the configuration off
 	Comment       string
 	Label         string
 	Target        string
@@ -72,6 +73,7 @@ type Tunnel struct {
 	ESP           SA
 	Children      []Child
 	PairByPair    bool // there are several
+	Worded        bool // the device has words for ESP's algorithms
 	PFS           bool
 	DPD           bool
 	NATT          bool
