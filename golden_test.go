@@ -21,7 +21,7 @@ var answers = map[string][]string{
 	"libreswan":   nil,
 	"cisco-ios":   {"outside-interface=GigabitEthernet1", "policy-number=10", "tunnel-number=1", "crypto-map=outside", "crypto-map-sequence=10"},
 	"cisco-asa":   {"outside-interface=outside", "inside-interface=inside", "policy-number=10", "tunnel-number=1", "tunnel-address.1=169.254.201.2", "tunnel-address.2=169.254.202.2", "crypto-map=outside_map", "crypto-map-sequence=10"},
-	"juniper-srx": {"external-interface=ge-0/0/0.0", "st0-unit=1", "vpn-zone=vpn"},
+	"juniper-srx": {"external-interface=ge-0/0/0.0", "st0-unit=1", "vpn-zone=vpn", "lan-zone=trust", "external-zone=untrust"},
 }
 
 // story is one connection, told by a reply or by a directory of them.

@@ -248,6 +248,7 @@ func undeleted(config, removal string) (wrong []string) {
 }
 
 var ownPath = regexp.MustCompile(`^security (ike|ipsec) (proposal|policy|gateway|vpn) \S+$` +
+	`|^security policies from-zone \S+ to-zone \S+ policy \S+$|^security address-book global address \S+$` +
 	`|^security zones security-zone \S+ interfaces st0\.\S+$|^interfaces st0 unit \S+$` +
 	`|^routing-options static route \S+ qualified-next-hop st0\.\S+$`)
 

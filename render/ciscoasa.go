@@ -156,6 +156,7 @@ var ciscoASA = Dialect{
 			Meaning: "the crypto map on the outside interface, which can have one only: its name if there is one, else a new name"},
 		{Name: "crypto-map-sequence", Form: formNumber, Number: &Range{Min: 1, Max: 65535}, PerConnection: true, When: policyBased, Removal: alwaysHolds,
 			Meaning: "a free sequence number in that crypto map"},
+		pathMTU,
 	},
 	Refusals: []Rule{{
 		When: not(peerIsAddress), Field: "the peer's identity",
@@ -190,7 +191,7 @@ var ciscoASA = Dialect{
 		{When: alwaysHolds, Reason: "the ASA sends its outside interface's address as identity to every peer: it must be the peer's identity named above, behind NAT too; crypto isakmp identity must be auto, its default, or address"},
 		{When: isAggressive, Reason: "aggressive mode: the ASA must not have crypto ikev1 am-disable"},
 		{When: alwaysHolds, Reason: "an ASA holds 20 crypto ikev1 policies and 20 crypto ikev2 policies: leave one out that says what another says already"},
-		{When: alwaysHolds, Reason: "sysopt connection tcpmss holds for all traffic of the ASA: if it is below 1360 already, leave that line out"},
+		{When: alwaysHolds, Reason: "sysopt connection tcpmss holds for all traffic of the ASA: if it is lower already, leave that line out"},
 		{When: alwaysHolds, Reason: "what comes out of the tunnel passes no access list while sysopt connection permit-vpn stands, as it does unless switched off"},
 		{When: routeBased, Until: "9.8", Reason: "tunnel interfaces need ASA 9.7 with IKEv1, 9.8 with IKEv2"},
 		{When: routeBased, Reason: "tunnel interfaces need routed firewall mode and a single context"},

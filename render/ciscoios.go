@@ -104,6 +104,7 @@ var ciscoIOS = Dialect{
 			Meaning: "the crypto map on the outside interface, which can have one only: its name if there is one, else a new name"},
 		{Name: "crypto-map-sequence", Form: formNumber, Number: &Range{Min: 1, Max: 65535}, PerConnection: true, When: policyBased, Removal: alwaysHolds,
 			Meaning: "a free sequence number in that crypto map"},
+		pathMTU,
 	},
 	Refusals: []Rule{{
 		When:  both(isDual, policyBased, isActive, tunnelsDiffer),

@@ -120,7 +120,6 @@ var dialects = []*Dialect{&strongswan, &strongswanIPsec, &libreswan, &ciscoIOS, 
 
 // commonNotices are for every device.
 var commonNotices = []Rule{
-	{When: alwaysHolds, Reason: "MTU: keep it at 1400 or less inside the tunnel, and clamp TCP MSS to 1360"},
 	{When: isAggressive, Warning: true, Reason: "weak: IkeMode aggressive shows a hash of the key to whoever listens", Hint: toIKEv2},
 	{When: isIKEv1, Reason: "ikev1 is deprecated (RFC 9395): where both ends allow, use ikev2"},
 	{When: noPFS, Reason: "IpsecPfs disabled: where both ends allow, use group14"},

@@ -5,7 +5,9 @@ import "peerconf/vpn"
 const junosSince = Version("23.2R1")
 
 // juniperSRX follows the YANG models of Junos (Juniper/yang,
-// junos-es/conf/junos-es-conf-security), 17.4R1 to 24.4R1.
+// junos-es/conf/junos-es-conf-security), 17.4R1 to 24.4R1. IKE is admitted for
+// the zone, not for the interface, as an interface's own list of services would
+// replace the zone's and could shut the operator out.
 var juniperSRX = Dialect{
 	Name:    "juniper-srx",
 	Title:   "Junos on SRX",
@@ -30,6 +32,9 @@ var juniperSRX = Dialect{
 		{Name: "external-interface", Form: formWord, Meaning: "the interface towards the Internet with its unit, such as ge-0/0/0.0"},
 		{Name: "st0-unit", Form: formNumber, Number: &Range{Min: 0, Max: 15999}, Removal: alwaysHolds, Meaning: "a free unit of the tunnel interface st0"},
 		{Name: "vpn-zone", Form: formWord, PerConnection: true, Removal: alwaysHolds, Meaning: "the security zone the tunnel interface joins"},
+		{Name: "lan-zone", Form: formWord, PerConnection: true, Removal: alwaysHolds, Meaning: "the security zone of the peer's subnets: policies let their traffic to and from vpn-zone"},
+		{Name: "external-zone", Form: formWord, PerConnection: true, Meaning: "the security zone of the external interface, which is to admit IKE"},
+		pathMTU,
 	},
 	Refusals: []Rule{{
 		When: both(isDual, isActive, severalPairs), Until: "22.2R1", Field: "subnets",
@@ -38,7 +43,11 @@ var juniperSRX = Dialect{
 	}},
 	Notices: []Rule{
 		{When: alwaysHolds, Reason: "initiates: this device, at once"},
-		{When: alwaysHolds, Reason: "the zone of the external interface must admit host-inbound-traffic system-services ike, and security policies the traffic between the zones"},
+		{When: alwaysHolds, Reason: "host-inbound-traffic of the external interface itself, if it has any, stands in place of its zone's: add system-services ike there then"},
+		{When: alwaysHolds, Reason: "security flow tcp-mss ipsec-vpn holds for all VPNs of the device: if it is lower already, leave that line out"},
+		{When: alwaysHolds, Reason: "the two policies go behind those their zones have: if one of those denies the traffic, move them before it with insert"},
+		{When: policyBased, Reason: "Junos refuses address-book global beside address books inside security zones: where the device has those, add the addresses there"},
+		{When: routeBased, Reason: "the two policies let every IPv4 address through that is routed: narrow them where you can"},
 		{When: routeBased, Reason: "route the VPC's networks to the st0 unit: set routing-options static route VPC-NETWORK qualified-next-hop st0.N preference 5"},
 		{When: both(isDual, routeBased), Reason: "route them to the second tunnel's unit too, with preference 10"},
 		{When: both(isDual, severalPairs), Until: "22.2R1", Warning: true, Hint: "name the version: --target juniper-srx@22.2R1, or a later one that runs", Reason: "traffic-selector preference needs Junos 22.2R1 on SRX1500, SRX4000, SRX5000 and vSRX, later on others: without it the device mixes the tunnels"},
@@ -47,7 +56,7 @@ var juniperSRX = Dialect{
 	Residue: []Rule{
 		{When: both(policyBased, not(severalPairs), not(allOfCloud)), Reason: "of each static route only the next hop through st0 is deleted; if the route has no other, delete it whole: delete routing-options static route, and its prefix"},
 		{When: routeBased, Reason: "the routes to the st0 unit, which were made by hand, stay: delete them too"},
-		{When: alwaysHolds, Reason: "the security zone stays, though it may be empty"},
+		{When: alwaysHolds, Reason: "the security zones, host-inbound-traffic and security flow tcp-mss stay for others"},
 	},
 }
 

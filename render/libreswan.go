@@ -43,6 +43,7 @@ var libreswan = Dialect{
 			Meaning: "a mark no other tunnel of this host has"},
 		{Name: "vti-interface", Form: formInterface, Unique: true, When: usesVTI, Removal: alwaysHolds, Default: vtiName, Fallback: "vti and the cloud's address in hexadecimal",
 			Meaning: "the tunnel interface that libreswan makes, at most 15 characters"},
+		pathMTU,
 	},
 	Refusals: []Rule{oneKeyPerIdentity, {
 		When: both(not(isIKEv1), pfsDiffers), Until: "5.2", Doubt: true, Field: "IpsecPfs",

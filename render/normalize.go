@@ -92,7 +92,10 @@ func (n *normalizer) normalize() (View, vpn.Problems) {
 		v.Tunnels[i].Children = children(v, v.Tunnels[i])
 		v.Tunnels[i].PairByPair = len(v.Tunnels[i].Children) > 1
 	}
-	v.Groups = groups(v)
+	v.Groups, v.First, v.MTU, v.MSS = groups(v), v.Tunnels[0], v.Tunnels[0].MTU, v.Tunnels[0].MSS
+	for _, t := range v.Tunnels {
+		v.MTU, v.MSS = min(v.MTU, t.MTU), min(v.MSS, t.MSS)
+	}
 	v.Warnings, v.Notices = n.merged(true), n.merged(false)
 	if n.run.strict {
 		n.refuseWarnings()
@@ -195,6 +198,9 @@ func (n *normalizer) tunnel(name string, t vpn.Tunnel) Tunnel {
 		out.InsidePrefix = netip.PrefixFrom(b.PeerAddress, b.Network.Bits()).String()
 	}
 	out.Set = n.answered(t)
+	if !n.target.removes {
+		n.mtu(&out, t)
+	}
 	return out
 }
 
@@ -423,12 +429,12 @@ func nets(subnets []vpn.Subnet) []Net {
 	out := make([]Net, len(subnets))
 	for i, s := range subnets {
 		if s.Word != "" {
-			out[i] = Net{s.Word, s.Word, s.Word + "-mask", s.Word + "-wildcard"}
+			out[i] = Net{Prefix: s.Word, Address: s.Word, Mask: s.Word + "-mask", Wildcard: s.Word + "-wildcard", Number: i + 1}
 			continue
 		}
 		mask := net.CIDRMask(s.Prefix.Bits(), 32)
 		wild := [4]byte{^mask[0], ^mask[1], ^mask[2], ^mask[3]}
-		out[i] = Net{s.String(), s.Prefix.Addr().String(), net.IP(mask).String(), netip.AddrFrom4(wild).String()}
+		out[i] = Net{s.String(), s.Prefix.Addr().String(), net.IP(mask).String(), netip.AddrFrom4(wild).String(), i + 1, s.Prefix.Bits() == 0}
 	}
 	return out
 }

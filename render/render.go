@@ -94,7 +94,7 @@ func New(targets []string, options Options) (*Renderer, error) {
 // load reads a template with those it nests. That they parse is tested, so a
 // failure is a bug.
 func load(name string) *template.Template {
-	return template.Must(template.New(name).Funcs(functionMap).Option("missingkey=error").ParseFS(templates.FS, name, "header.tmpl"))
+	return template.Must(template.New(name).Funcs(functionMap).Option("missingkey=error").ParseFS(templates.FS, name, "header.tmpl", "firewall.tmpl"))
 }
 
 // compile loads a template and compiles it, once.

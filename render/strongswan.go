@@ -38,6 +38,7 @@ var strongswan = Dialect{
 		strongswanLocalAddress,
 		{Name: "if-id", Form: formNumber, Number: &Range{Min: 1, Max: 1<<32 - 1}, When: routeBased, Default: addressNumber, Fallback: "the cloud's address as a number",
 			Meaning: "the if_id of the tunnel's XFRM interface"},
+		pathMTU,
 	},
 	Refusals: []Rule{
 		oneKeyPerIdentity,

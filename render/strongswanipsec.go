@@ -32,6 +32,7 @@ var strongswanIPsec = Dialect{
 			Meaning: "the tunnel's mark, which no other tunnel of this host has, and the key of its VTI"},
 		{Name: "vti-interface", Form: formInterface, Unique: true, When: usesVTI, Default: vtiName, Fallback: "vti and the cloud's address in hexadecimal",
 			Meaning: "the tunnel's VTI, at most 15 characters"},
+		pathMTU,
 	},
 	Refusals: []Rule{
 		oneKeyPerIdentity,

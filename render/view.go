@@ -23,7 +23,10 @@ type View struct {
 	VTI           bool // each tunnel needs its interface: 0.0.0.0/0, or the same pairs twice
 	OneCloudID    bool // both tunnels' cloud ends have one identity
 	Tunnels       []Tunnel
+	First         Tunnel // whose answers are the connection's
 	Groups        []Group
+	MTU           int // the lowest of the tunnels
+	MSS           int
 }
 
 // Group is the tunnels that share a device's objects: each has its own where
@@ -42,6 +45,8 @@ type Net struct {
 	Address  string // 10.0.0.0
 	Mask     string // 255.0.0.0
 	Wildcard string // 0.255.255.255
+	Number   int    // in its list, from 1
+	All      bool   // 0.0.0.0/0
 }
 
 // Pair is one traffic selector.
@@ -77,6 +82,8 @@ type Tunnel struct {
 	PFS           bool
 	DPD           bool
 	NATT          bool
+	MTU           int // inside the tunnel, bytes
+	MSS           int
 	RekeyMargin   int  // seconds before the shorter lifetime ends, for both phases
 	Inside        bool // the tunnel has addresses inside, for BGP
 	InsideAddress string

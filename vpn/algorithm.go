@@ -48,13 +48,14 @@ var encryptions = map[Encryption]struct {
 	word      string
 	transform uint16
 	bits      int
+	block     int
 }{
-	AES128:    {"aes", 12, 128},
-	AES192:    {"aes192", 12, 192},
-	AES256:    {"aes256", 12, 256},
-	DES:       {"des", 2, 56},
-	TripleDES: {"3des", 3, 168},
-	SM4:       {"sm4", 0, 128},
+	AES128:    {"aes", 12, 128, 16},
+	AES192:    {"aes192", 12, 192, 16},
+	AES256:    {"aes256", 12, 256, 16},
+	DES:       {"des", 2, 56, 8},
+	TripleDES: {"3des", 3, 168, 8},
+	SM4:       {"sm4", 0, 128, 16},
 }
 
 // String is Alibaba's word; aes is AES-CBC with a 128-bit key.
@@ -66,6 +67,10 @@ func (e Encryption) MarshalText() ([]byte, error) { return []byte(e.String()), n
 func (e Encryption) Transform() (id uint16, bits int) {
 	return encryptions[e].transform, encryptions[e].bits
 }
+
+// Block is the size of a block and of the IV in bytes, in CBC mode (RFC 2451,
+// RFC 3602).
+func (e Encryption) Block() int { return encryptions[e].block }
 
 // Integrity is a hash used as HMAC.
 type Integrity uint8
@@ -85,13 +90,14 @@ var Integrities = []Integrity{MD5, SHA1, SHA256, SHA384, SHA512, SM3}
 var integrities = map[Integrity]struct {
 	word      string
 	transform uint16
+	icv       int
 }{
-	MD5:    {"md5", 1},     // AUTH_HMAC_MD5_96
-	SHA1:   {"sha1", 2},    // AUTH_HMAC_SHA1_96
-	SHA256: {"sha256", 12}, // AUTH_HMAC_SHA2_256_128
-	SHA384: {"sha384", 13}, // AUTH_HMAC_SHA2_384_192
-	SHA512: {"sha512", 14}, // AUTH_HMAC_SHA2_512_256
-	SM3:    {"sm3", 0},
+	MD5:    {"md5", 1, 12},     // AUTH_HMAC_MD5_96
+	SHA1:   {"sha1", 2, 12},    // AUTH_HMAC_SHA1_96
+	SHA256: {"sha256", 12, 16}, // AUTH_HMAC_SHA2_256_128
+	SHA384: {"sha384", 13, 24}, // AUTH_HMAC_SHA2_384_192
+	SHA512: {"sha512", 14, 32}, // AUTH_HMAC_SHA2_512_256
+	SM3:    {"sm3", 0, 32},
 }
 
 func (i Integrity) String() string               { return integrities[i].word }
@@ -100,6 +106,10 @@ func (i Integrity) MarshalText() ([]byte, error) { return []byte(i.String()), ni
 // Transform is the IKEv2 transform type 3 number (IANA ikev2-parameters-7).
 // SM3 has none.
 func (i Integrity) Transform() uint16 { return integrities[i].transform }
+
+// ICV is the bytes of it that ESP carries (RFC 2403, RFC 2404, RFC 4868); of
+// SM3, which has no RFC, all that a hash has.
+func (i Integrity) ICV() int { return integrities[i].icv }
 
 // Group is a Diffie-Hellman group by its IANA number (ikev2-parameters-8).
 type Group uint16

@@ -200,6 +200,7 @@ var droppable = []string{
 	"set security ike policy * mode main", "set security ike gateway * version v1-only", "set security ike gateway * remote-identity inet *",
 	"set security ipsec proposal * lifetime-seconds 3600", "set security ike gateway * dead-peer-detection ...",
 	"set security ipsec vpn * df-bit clear", "set interfaces st0 unit * family inet mtu *", "set routing-options ...",
+	"set security zones security-zone * host-inbound-traffic ...", "set security flow ...", "set security address-book ...", "set security policies ...",
 	// ASA
 	"isakmp keepalive threshold 10 retry 3", "default-group-policy *", "vpn-tunnel-protocol *", "vpn-idle-timeout none", "no shutdown",
 	"crypto map * * set connection-type originate-only",
@@ -210,6 +211,8 @@ var free = []string{
 	"crypto ikev2 policy *", "peer *", "ip mtu *", "ip tcp adjust-mss *",
 	"set security zones security-zone * interfaces st0.1", "set interfaces st0 unit 1 family inet mtu *",
 	"set routing-options static route ...",
+	"set security zones security-zone * host-inbound-traffic system-services ike", "set security flow tcp-mss ipsec-vpn mss *",
+	"set security address-book global address ...", "set security policies ...",
 	"vpn-idle-timeout *", "nameif *",
 }
 

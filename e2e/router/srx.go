@@ -142,6 +142,10 @@ func (d *srx) rules() []rule {
 		{words: "interfaces st0 unit * family inet mtu *", mean: unit},
 		{words: "security zones security-zone * interfaces *", mean: func(a []string) error { d.zoned[a[1]] = true; return nil }},
 		{words: "routing-options static route ..."},
+		{words: "security zones security-zone * host-inbound-traffic system-services ike"},
+		{words: "security flow tcp-mss ipsec-vpn mss *"},
+		{words: "security address-book global address ..."},
+		{words: "security policies ..."},
 		{words: "security ike proposal *", mean: short, under: func(a []string) []rule {
 			return d.ikeProposals.named(a[0], srxProposal{lifetime: 28800}).ikeRules()
 		}},
