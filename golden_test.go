@@ -174,6 +174,7 @@ func TestClaimed(t *testing.T) {
 		}
 	}
 	for _, s := range stories {
+		claimed["hierarchical/"+s.name] = slices.Contains(braced, s.name)
 		claimed["model/"+strings.ReplaceAll(s.source, ".", "-")] = true
 		used[s.source] = true
 	}

@@ -89,6 +89,7 @@ func renderCommand() *cli.Command {
 		Name: "render", Usage: "write the device's configuration", ArgsUsage: "SOURCE…",
 		Flags: replyFlags(
 			&cli.StringSliceFlag{Name: "target", Aliases: []string{"t"}, Required: true, Usage: "write for `TARGET`, or TARGET@VERSION: " + strings.Join(render.Names(), ", ")},
+			&cli.BoolFlag{Name: "hierarchical", Usage: "juniper-srx: write the configuration as text in braces, for load merge, not as set commands"},
 			&cli.BoolFlag{Name: "remove", Usage: "write what takes the configuration off the device again; it holds no key"},
 			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "write to `FILE`, or to DIR/ one set of files a connection (0600); stdout otherwise"},
 			&cli.BoolFlag{Name: "strict", Usage: "refuse what has no answer, and what a warning would be written for"},
@@ -106,7 +107,7 @@ func renderAction(c *cli.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	options := render.Options{Set: said.device, Defaults: said.file.defaults, Own: said.file.device, Strict: c.Bool("strict"), Remove: c.Bool("remove")}
+	options := render.Options{Set: said.device, Defaults: said.file.defaults, Own: said.file.device, Strict: c.Bool("strict"), Remove: c.Bool("remove"), Hierarchical: c.Bool("hierarchical")}
 	if regions := c.StringSlice("region"); len(regions) == 1 {
 		options.Region = regions[0]
 	}

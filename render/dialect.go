@@ -18,7 +18,10 @@ type Dialect struct {
 	// Removal takes off again what Files put on. It names objects and places
 	// and never a key, so algorithms, lifetimes and versions refuse it nothing.
 	Removal []File
-	MaxName int // characters in the name of an object
+	// Hierarchical says what Files say in the device's other form, if it has
+	// two.
+	Hierarchical []File
+	MaxName      int // characters in the name of an object
 
 	// Newest is the version assumed where the target names none: of software
 	// that one upgrades. A router's is whatever it is.
@@ -48,7 +51,8 @@ type Dialect struct {
 type File struct {
 	Suffix   string // follows the connection's name
 	Template string
-	Note     []string // what to do with it; %[1]s is its name
+	Note     []string                 // what to do with it; %[1]s is its name
+	Form     func(text []byte) []byte // rewrites what the template prints; nil: it stays
 }
 
 // Phases holds the words of one phase for each IKE version.

@@ -17,6 +17,9 @@ var juniperSRX = Dialect{
 	Files: []File{{Suffix: ".set", Template: "juniper-srx.tmpl", Note: []string{
 		"%[1]s: load set %[1]s in configuration mode, read what it prints (it loads on behind a bad line), then show | compare, commit check, commit confirmed",
 	}}},
+	Hierarchical: []File{{Suffix: ".conf", Template: "juniper-srx.tmpl", Form: hierarchical, Note: []string{
+		"%[1]s: load merge %[1]s in configuration mode, then show | compare, commit check, commit confirmed",
+	}}},
 	Removal: []File{{Suffix: ".remove.set", Template: "juniper-srx.remove.tmpl", Note: []string{
 		"%[1]s: load set %[1]s in configuration mode, read what it prints (it loads on behind a bad line), then show | compare, commit check, commit confirmed",
 	}}},

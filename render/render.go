@@ -41,6 +41,9 @@ type Options struct {
 	// names what is made of the same connections and answers; as it holds no
 	// key and no algorithm, nothing about those refuses it.
 	Remove bool
+
+	// Hierarchical asks for the other form of a configuration that has two.
+	Hierarchical bool
 }
 
 type prepared struct {
@@ -76,7 +79,13 @@ func New(targets []string, options Options) (*Renderer, error) {
 		if slices.ContainsFunc(all, func(other Target) bool { return other.Name == t.Name }) {
 			return nil, vpn.Problem{Field: "--target", Value: s, Reason: "named twice", Hint: "name each target once"}
 		}
-		t.removes = options.Remove
+		t.removes, t.hierarchical = options.Remove, options.Hierarchical
+		switch {
+		case t.hierarchical && t.Hierarchical == nil:
+			return nil, vpn.Problem{Field: "--hierarchical", Value: s, Reason: "its configuration has one form only", Hint: "leave --hierarchical out, or render " + s + " by itself without"}
+		case t.hierarchical && t.removes:
+			return nil, vpn.Problem{Field: "--hierarchical", Value: s, Reason: "a removal is delete commands, which have no other form", Hint: "leave --hierarchical out with --remove"}
+		}
 		all = append(all, t)
 		p := prepared{Target: t, answers: newAnswers(options.Set, options.Defaults), names: map[uint64]bool{}, keys: map[uint64]uint64{}}
 		for _, f := range t.files() {
@@ -150,7 +159,11 @@ func (p prepared) print(v View) []Output {
 		text := p.text[i]
 		text.Reset()
 		p.files[i].run(text, reflect.ValueOf(&v).Elem())
-		out = append(out, Output{p.Target.Name, v.Name + f.Suffix, text.Bytes()})
+		written := text.Bytes()
+		if f.Form != nil {
+			written = f.Form(written)
+		}
+		out = append(out, Output{p.Target.Name, v.Name + f.Suffix, written})
 	}
 	return out
 }

@@ -31,11 +31,16 @@ type Target struct {
 	*Dialect
 	Version Version
 	removes bool // what is written takes the configuration off
+
+	hierarchical bool // the other form
 }
 
 func (t Target) files() []File {
-	if t.removes {
+	switch {
+	case t.removes:
 		return t.Removal
+	case t.hierarchical:
+		return t.Hierarchical
 	}
 	return t.Files
 }
