@@ -106,7 +106,8 @@ func (l *lab) follow(s said, files map[string]string) error {
 		}
 	}
 	for i, name := range interfaces {
-		if err := l.operator("ip link set " + name + " mtu 1400 up"); err != nil {
+		up := func() error { return l.operator("ip link set " + name + " mtu 1400 up") }
+		if err := within(5*time.Second, 100*time.Millisecond, up); err != nil { // pluto may still be making it
 			return err
 		}
 		for _, c := range cloud {

@@ -3,7 +3,6 @@
 package e2e
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"flag"
@@ -27,7 +26,7 @@ func TestProof(t *testing.T) {
 	}
 	var all table
 	t.Run("cases", func(t *testing.T) {
-		t.Run("host", func(t *testing.T) { t.Parallel(); tryAll(t, &all) })
+		t.Run("host", func(t *testing.T) { t.Parallel(); tryAll(t, &all, "host") })
 		for kernel := range guests {
 			t.Run(kernel, func(t *testing.T) { t.Parallel(); tryInGuest(t, &all, kernel) })
 		}
@@ -37,17 +36,22 @@ func TestProof(t *testing.T) {
 	}
 }
 
-// tryAll tries cases with strongSwan's own ESP, so that any kernel will do.
-func tryAll(t *testing.T, all *table) {
+// tryAll tries a kernel's cases, several at once.
+func tryAll(t *testing.T, all *table, kernel string) {
 	pool := make(chan *lab, labs)
 	for i := range labs {
-		l := &lab{name: fmt.Sprintf("pc%d", i), dir: t.TempDir(), kernel: "host"}
+		l := &lab{name: fmt.Sprintf("pc%d", i), dir: t.TempDir(), kernel: kernel}
 		t.Cleanup(l.close)
 		pool <- l
 	}
-	for _, target := range targets("host") {
-		for _, p := range casesOf(target, "host") {
-			t.Run(target+"/"+p.name, func(t *testing.T) {
+	only := regexp.MustCompile(os.Getenv("E2E_ONLY"))
+	for _, target := range targets(kernel) {
+		for _, p := range casesOf(target, kernel) {
+			name := target + "/" + p.name
+			if !only.MatchString(name) {
+				continue
+			}
+			t.Run(name, func(t *testing.T) {
 				t.Parallel()
 				l := <-pool
 				defer func() { pool <- l }()
@@ -61,7 +65,7 @@ func tryAll(t *testing.T, all *table) {
 	}
 }
 
-// inGuest is the file with what came of a guest's cases, one JSON value each.
+// inGuest is the file with what came of a guest's cases, in JSON.
 const inGuest = "results"
 
 // tryInGuest boots a kernel for the cases that need it.
@@ -71,12 +75,11 @@ func tryInGuest(t *testing.T, all *table, kernel string) {
 	defer cancel()
 	err := runGuest(ctx, kernel, "^TestInGuest$", out)
 	data, _ := os.ReadFile(filepath.Join(out, inGuest))
-	lines := bytes.Split(bytes.TrimSpace(data), []byte("\n"))
-	for _, line := range lines {
-		var r result
-		if err := json.Unmarshal(line, &r); err != nil {
-			t.Fatalf("%v\n%s%s", err, contents(out, "console"), contents(out, "log"))
-		}
+	var rows []result
+	if jerr := json.Unmarshal(data, &rows); jerr != nil {
+		t.Fatalf("%v, %v\n%s%s", err, jerr, contents(out, "console"), contents(out, "log"))
+	}
+	for _, r := range rows {
 		all.add(r)
 		t.Run(r.Target+"/"+r.Case, func(t *testing.T) {
 			if r.Error != "" {
@@ -95,28 +98,14 @@ func TestInGuest(t *testing.T) {
 	if kernel == "" {
 		return // its other half starts it
 	}
-	f, err := os.Create(filepath.Join(os.Getenv("E2E_OUT"), inGuest))
+	var all table
+	t.Run("cases", func(t *testing.T) { tryAll(t, &all, kernel) })
+	data, err := json.Marshal(all.rows)
+	if err == nil {
+		err = os.WriteFile(filepath.Join(os.Getenv("E2E_OUT"), inGuest), data, 0o644)
+	}
 	if err != nil {
 		t.Fatal(err)
-	}
-	defer f.Close()
-	l := &lab{name: "pc", dir: t.TempDir(), kernel: kernel}
-	t.Cleanup(l.close)
-	only := regexp.MustCompile(os.Getenv("E2E_ONLY"))
-	for _, target := range targets(kernel) {
-		for _, p := range casesOf(target, kernel) {
-			if !only.MatchString(target + "/" + p.name) {
-				continue
-			}
-			r := l.try(p)
-			t.Log(r.Target, r.Case, r.Seconds, r.Negotiated)
-			if r.Error != "" {
-				t.Errorf("%s/%s: %s", r.Target, r.Case, r.Error)
-			}
-			if err := json.NewEncoder(f).Encode(r); err != nil {
-				t.Fatal(err)
-			}
-		}
 	}
 }
 

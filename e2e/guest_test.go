@@ -274,7 +274,7 @@ func guestRun() error {
 	if err != nil {
 		return err
 	}
-	test, err := os.StartProcess("/proc/self/exe", []string{"e2e.test", "-test.v",
+	test, err := os.StartProcess("/proc/self/exe", []string{"e2e.test", "-test.v", "-test.parallel=8",
 		"-test.run=" + os.Getenv("E2E_RUN"), "-test.timeout=" + os.Getenv("E2E_TIMEOUT")},
 		&os.ProcAttr{Files: []*os.File{nil, log, log}})
 	if err != nil {

@@ -95,17 +95,23 @@ func (l *lab) try(p proof) (r result) {
 	return r
 }
 
+// logs are the last lines of what the daemons wrote.
 func (t *trial) logs() string {
 	out := ""
 	for n, g := range t.lab.gateway[:t.tunnels()] {
 		if g != nil {
-			out += fmt.Sprintf("\n--- gateway %d\n%s", n+1, g.log())
+			out += fmt.Sprintf("\n--- gateway %d\n%s", n+1, tail(g.log()))
 		}
 	}
 	if t.device != nil {
-		out += "\n--- device\n" + t.device.log()
+		out += "\n--- device\n" + tail(t.device.log())
 	}
 	return out
+}
+
+func tail(log string) string {
+	lines := strings.Split(log, "\n")
+	return strings.Join(lines[max(0, len(lines)-100):], "\n")
 }
 
 func (t *trial) prove() error {

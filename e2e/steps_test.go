@@ -41,7 +41,7 @@ var established = regexp.MustCompile(`CHILD_SA c1\{\d+\} established`)
 func rekeysOften(t *trial) error {
 	before := len(established.FindAllString(t.lab.gateway[0].log(), -1))
 	peer, cloud := t.networks()
-	out, err := t.lab.space("idc").run("ping", "-n", "-q", "-i0.1", "-w32", "-I", host(peer[0]).String(), host(cloud[0]).String())
+	out, err := t.lab.space("idc").run("ping", "-n", "-q", "-i0.1", "-w62", "-I", host(peer[0]).String(), host(cloud[0]).String())
 	if err != nil {
 		return err
 	}
@@ -53,7 +53,7 @@ func rekeysOften(t *trial) error {
 		return fmt.Errorf("of %d pings %d were lost while rekeying", sent, sent-received)
 	}
 	if replaced := len(established.FindAllString(t.lab.gateway[0].log(), -1)) - before; replaced < 3 {
-		return fmt.Errorf("rekeyed %d times in 32 s, with a lifetime of 10 s", replaced)
+		return fmt.Errorf("rekeyed %d times in 62 s, with a lifetime of 20 s", replaced)
 	}
 	return t.up()
 }

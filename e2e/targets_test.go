@@ -36,7 +36,7 @@ var kinds = map[string]kind{
 	"cisco-asa": {start: standIn, router: true, kernels: []string{"host"}, pairwise: true, ikev1: "IkeAuthAlg=sha1 IpsecAuthAlg=sha1", words: [][]axis{asaV1, asaV2}, refuses: asaRefuses,
 		site: []string{"outside-interface=outside", "inside-interface=inside", "policy-number=10", "crypto-map=outside", "crypto-map-sequence=10"}},
 	"juniper-srx": {start: standIn, router: true, kernels: []string{"host"}, pairwise: true, words: [][]axis{axes},
-		site: []string{"external-interface=ge-0/0/0.0", "st0-unit=1", "vpn-zone=vpn"}},
+		site: []string{"external-interface=ge-0/0/0.0", "st0-unit=1", "vpn-zone=vpn", "lan-zone=trust", "external-zone=untrust"}},
 }
 
 // only narrows what an axis says, without drops it, on a copy.
