@@ -107,7 +107,7 @@ func (l *lab) follow(s said, files map[string]string) error {
 	}
 	for i, name := range interfaces {
 		up := func() error { return l.operator("ip link set " + name + " mtu 1400 up") }
-		if err := within(5*time.Second, 100*time.Millisecond, up); err != nil { // pluto may still be making it
+		if err := within(20*time.Second, 100*time.Millisecond, up); err != nil { // pluto may still be making it
 			return err
 		}
 		for _, c := range cloud {

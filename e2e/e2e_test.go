@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -26,9 +27,14 @@ func TestProof(t *testing.T) {
 	}
 	var all table
 	t.Run("cases", func(t *testing.T) {
-		t.Run("host", func(t *testing.T) { t.Parallel(); tryAll(t, &all, "host") })
-		for kernel := range guests {
-			t.Run(kernel, func(t *testing.T) { t.Parallel(); tryInGuest(t, &all, kernel) })
+		for kernel, n := range parts {
+			if kernel == "host" {
+				t.Run(kernel, func(t *testing.T) { t.Parallel(); tryAll(t, &all, kernel, 0) })
+				continue
+			}
+			for part := range n {
+				t.Run(fmt.Sprint(kernel, part+1), func(t *testing.T) { t.Parallel(); tryInGuest(t, &all, kernel, part) })
+			}
 		}
 	})
 	if flag.Lookup("test.run").Value.String() == "" {
@@ -37,7 +43,7 @@ func TestProof(t *testing.T) {
 }
 
 // tryAll tries a kernel's cases, several at once.
-func tryAll(t *testing.T, all *table, kernel string) {
+func tryAll(t *testing.T, all *table, kernel string, part int) {
 	pool := make(chan *lab, labs)
 	for i := range labs {
 		l := &lab{name: fmt.Sprintf("pc%d", i), dir: t.TempDir(), kernel: kernel}
@@ -45,10 +51,11 @@ func tryAll(t *testing.T, all *table, kernel string) {
 		pool <- l
 	}
 	only := regexp.MustCompile(os.Getenv("E2E_ONLY"))
+	n := 0
 	for _, target := range targets(kernel) {
 		for _, p := range casesOf(target, kernel) {
 			name := target + "/" + p.name
-			if !only.MatchString(name) {
+			if n++; n%parts[kernel] != part || !only.MatchString(name) {
 				continue
 			}
 			t.Run(name, func(t *testing.T) {
@@ -68,12 +75,15 @@ func tryAll(t *testing.T, all *table, kernel string) {
 // inGuest is the file with what came of a guest's cases, in JSON.
 const inGuest = "results"
 
-// tryInGuest boots a kernel for the cases that need it.
-func tryInGuest(t *testing.T, all *table, kernel string) {
+// parts is how many guests share a kernel's cases. User-mode Linux has one CPU.
+var parts = map[string]int{"host": 1, "uml": 2, "qemu": 1}
+
+// tryInGuest boots a kernel for a part of the cases that need it.
+func tryInGuest(t *testing.T, all *table, kernel string, part int) {
 	out := t.TempDir()
 	ctx, cancel := context.WithTimeout(t.Context(), 8*time.Minute)
 	defer cancel()
-	err := runGuest(ctx, kernel, "^TestInGuest$", out)
+	err := runGuest(ctx, kernel, "^TestInGuest$", out, part)
 	data, _ := os.ReadFile(filepath.Join(out, inGuest))
 	var rows []result
 	if jerr := json.Unmarshal(data, &rows); jerr != nil {
@@ -98,8 +108,12 @@ func TestInGuest(t *testing.T) {
 	if kernel == "" {
 		return // its other half starts it
 	}
+	part, err := strconv.Atoi(os.Getenv("E2E_PART"))
+	if err != nil {
+		t.Fatal(err)
+	}
 	var all table
-	t.Run("cases", func(t *testing.T) { tryAll(t, &all, kernel) })
+	t.Run("cases", func(t *testing.T) { tryAll(t, &all, kernel, part) })
 	data, err := json.Marshal(all.rows)
 	if err == nil {
 		err = os.WriteFile(filepath.Join(os.Getenv("E2E_OUT"), inGuest), data, 0o644)

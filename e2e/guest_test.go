@@ -27,7 +27,7 @@ import (
 type guest struct {
 	needs   []string // host files, the cache named as [cacheDir] does
 	modules []string // loaded before the tests start; others are loaded on demand
-	command func(work, out, cmdline string) ([]string, error)
+	command func(work, out, cmdline string, cpu int) ([]string, error)
 }
 
 // guests are the kernels by name.
@@ -67,7 +67,7 @@ func TestMain(m *testing.M) {
 // kills it when ctx ends. In out lie the tests' output, log, and the kernel's,
 // console. An error means that the tests did not run, or that one failed. The
 // pattern has no double quotes, neither path blanks.
-func runGuest(ctx context.Context, kernel, run, out string) error {
+func runGuest(ctx context.Context, kernel, run, out string, part int) error {
 	if in := os.Getenv("E2E_GUEST"); in != "" {
 		return fmt.Errorf("guest %s: a guest boots no guest, and this is %s", kernel, in)
 	}
@@ -98,8 +98,8 @@ func runGuest(ctx context.Context, kernel, run, out string) error {
 	if end, ok := ctx.Deadline(); ok {
 		timeout = time.Until(end) * 9 / 10
 	}
-	args, err := g.command(work, out, fmt.Sprintf(`quiet panic=-1 E2E_GUEST=%s E2E_CACHE=%s E2E_OUT=%s E2E_DIR=%s E2E_TIMEOUT=%s PEERCONF=%s E2E_ONLY=%s E2E_RUN="%s"`,
-		kernel, cacheDir, out, dir, timeout, os.Getenv("PEERCONF"), os.Getenv("E2E_ONLY"), run))
+	args, err := g.command(work, out, fmt.Sprintf(`quiet panic=-1 E2E_GUEST=%s E2E_CACHE=%s E2E_OUT=%s E2E_DIR=%s E2E_TIMEOUT=%s PEERCONF=%s E2E_ONLY=%s E2E_PART=%d E2E_RUN="%s"`,
+		kernel, cacheDir, out, dir, timeout, os.Getenv("PEERCONF"), os.Getenv("E2E_ONLY"), part, run), part)
 	if err != nil {
 		return fmt.Errorf("guest %s: %w", kernel, err)
 	}
@@ -160,7 +160,7 @@ func staticExe() (string, error) {
 }
 
 // umlCommand pins the kernel to one CPU: moving between two costs it most of its time.
-func umlCommand(work, _, cmdline string) ([]string, error) {
+func umlCommand(work, _, cmdline string, cpu int) ([]string, error) {
 	exe, err := staticExe()
 	if err != nil {
 		return nil, err
@@ -169,15 +169,17 @@ func umlCommand(work, _, cmdline string) ([]string, error) {
 	if err := unix.SchedGetaffinity(0, &cpus); err != nil {
 		return nil, err
 	}
-	cpu := 0
-	for !cpus.IsSet(cpu) {
-		cpu++
+	nth := 0 // of those allowed
+	for left := cpu % cpus.Count(); !cpus.IsSet(nth) || left > 0; nth++ {
+		if cpus.IsSet(nth) {
+			left--
+		}
 	}
-	return []string{"taskset", "-c", strconv.Itoa(cpu), "linux.uml", "mem=512M", "uml_dir=" + work,
+	return []string{"taskset", "-c", strconv.Itoa(nth), "linux.uml", "mem=512M", "uml_dir=" + work,
 		"rootfstype=hostfs", "rootflags=/", "ro", "init=" + exe, "con=null", "con0=null,fd:1", cmdline}, nil
 }
 
-func qemuCommand(work, out, cmdline string) ([]string, error) {
+func qemuCommand(work, out, cmdline string, _ int) ([]string, error) {
 	initrd := filepath.Join(work, "initrd")
 	if err := writeInitrd(initrd); err != nil {
 		return nil, err

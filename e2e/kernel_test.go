@@ -21,7 +21,7 @@ func TestGuests(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 			defer cancel()
 			out := t.TempDir()
-			if err := runGuest(ctx, kernel, "^TestGuestKernel$", out); err != nil {
+			if err := runGuest(ctx, kernel, "^TestGuestKernel$", out, 0); err != nil {
 				t.Fatalf("%v\n%s%s", err, contents(out, "console"), contents(out, "log"))
 			}
 		})
@@ -43,7 +43,7 @@ func TestGuestFails(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), c.timeout)
 			defer cancel()
 			out := t.TempDir()
-			err := runGuest(ctx, "uml", c.run, out)
+			err := runGuest(ctx, "uml", c.run, out, 0)
 			if err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Fatalf("got %v, want %s\n%s%s", err, c.want, contents(out, "console"), contents(out, "log"))
 			}

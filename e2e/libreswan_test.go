@@ -16,16 +16,17 @@ import (
 // libreswan is a running pluto.
 type libreswan struct {
 	space
-	dir string
-	cmd *exec.Cmd
+	dir   string
+	cmd   *exec.Cmd
+	ikev1 bool
 }
 
 // pluto returns what starts the libreswan of a root, with the files where their
 // notes say.
 func pluto(root string) func(*lab, said, string, map[string]string) (device, error) {
-	return func(l *lab, _ said, _ string, files map[string]string) (device, error) {
+	return func(l *lab, s said, _ string, files map[string]string) (device, error) {
 		root, dir := filepath.Join(cacheDir, root), filepath.Join(l.dir, "dev")
-		d := &libreswan{dir: dir, space: space{net: l.net("dev"), root: root, binds: [][2]string{
+		d := &libreswan{dir: dir, ikev1: s.Tunnels[0].v1(), space: space{net: l.net("dev"), root: root, binds: [][2]string{
 			{root + "/proc", "/proc"}, {root + "/sys", "/sys"}, {root + "/dev", "/dev"}, {root + "/run", dir}}}}
 		if err := os.RemoveAll(dir); err != nil {
 			return nil, err
@@ -122,9 +123,16 @@ func (d *libreswan) names() []string {
 }
 
 func (d *libreswan) rekey() error {
+	option := "--rekey-ipsec"
+	if filepath.Base(d.root) == "libreswan-5" {
+		if d.ikev1 {
+			return nil // an expectation of pluto 5.2 fails, and IKEv1 shows its group at once
+		}
+		option = "--rekey-child"
+	}
 	for _, name := range d.names() {
-		if out, err := d.whack("--rekey-ipsec", "--name", name); err != nil {
-			return fmt.Errorf("%w: %s", err, out)
+		if _, err := d.whack(option, "--name", name); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -134,8 +142,8 @@ func (d *libreswan) connected() bool { return len(d.names()) > 0 }
 
 func (d *libreswan) down() error {
 	for _, name := range d.names() {
-		if out, err := d.whack("--terminate", "--name", name); err != nil {
-			return fmt.Errorf("%w: %s", err, out)
+		if _, err := d.whack("--terminate", "--name", name); err != nil {
+			return err
 		}
 	}
 	return nil

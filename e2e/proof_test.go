@@ -137,9 +137,9 @@ func (t *trial) prove() error {
 	if t.device, err = t.start(t.lab, t.said, t.target, files); err != nil {
 		return err
 	}
-	limit := 8 * time.Second
+	limit := 20 * time.Second
 	if t.fails != "" {
-		limit = 2 * time.Second
+		limit = 3 * time.Second
 	}
 	if err := within(limit, 50*time.Millisecond, t.up); err != nil {
 		return err
