@@ -131,7 +131,7 @@ func (d *libreswan) rekey() error {
 		option = "--rekey-child"
 	}
 	for _, name := range d.names() {
-		if _, err := d.whack(option, "--name", name); err != nil {
+		if _, err := d.whack(option, "--asynchronous", "--name", name); err != nil {
 			return err
 		}
 	}
@@ -142,7 +142,7 @@ func (d *libreswan) connected() bool { return len(d.names()) > 0 }
 
 func (d *libreswan) down() error {
 	for _, name := range d.names() {
-		if _, err := d.whack("--terminate", "--name", name); err != nil {
+		if _, err := d.whack("--terminate", "--asynchronous", "--name", name); err != nil {
 			return err
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -65,6 +66,8 @@ func (s space) run(name string, args ...string) (string, error) {
 	if err := s.in(cmd.Start); err != nil {
 		return "", err
 	}
+	hangs := time.AfterFunc(90*time.Second, func() { cmd.Process.Kill() })
+	defer hangs.Stop()
 	err := cmd.Wait()
 	if err != nil {
 		err = fmt.Errorf("%s %s: %w\n%s", filepath.Base(name), strings.Join(args, " "), err, out.String())
