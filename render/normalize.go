@@ -80,6 +80,7 @@ func (n *normalizer) normalize() (View, vpn.Problems) {
 	v.OneCloudID = oneCloudID(c, vpn.Tunnel{})
 	for _, t := range c.Tunnels {
 		n.weak(t)
+		n.healthCheck(t)
 		v.Tunnels = append(v.Tunnels, n.tunnel(v.Name, t))
 		n.rules(t)
 	}
