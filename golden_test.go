@@ -138,6 +138,26 @@ func TestModel(t *testing.T) {
 	}
 }
 
+// TestShow pins the drawing of every source, and its flowchart.
+func TestShow(t *testing.T) {
+	for i, s := range stories {
+		if slices.ContainsFunc(stories[:i], func(earlier story) bool { return earlier.source == s.source }) {
+			continue // under another name
+		}
+		for dir, format := range shownAs {
+			t.Run(s.source+"/"+format, func(t *testing.T) {
+				code, stdout, stderr := execute(s.args("show", "--format", format))
+				if code != exitDone {
+					t.Fatal(stderr)
+				}
+				golden(t).Assert(t, dir+"/"+strings.ReplaceAll(s.source, ".", "-"), []byte(stdout))
+			})
+		}
+	}
+}
+
+var shownAs = map[string]string{"show": "text", "mermaid": "mermaid"}
+
 // TestBad pins the refusal of each input under testdata/bad and of masked ones.
 func TestBad(t *testing.T) {
 	for _, path := range append(inputs(t, "testdata/bad"), "testdata/download-masked.json", "testdata/describe-masked.xml") {
@@ -176,7 +196,9 @@ func TestClaimed(t *testing.T) {
 		}
 	}
 	for _, s := range stories {
-		claimed["model/"+strings.ReplaceAll(s.source, ".", "-")] = true
+		for _, dir := range []string{"model", "show", "mermaid"} {
+			claimed[dir+"/"+strings.ReplaceAll(s.source, ".", "-")] = true
+		}
 		used[s.source] = true
 	}
 	for _, path := range append(inputs(t, "testdata/bad"), "download-masked.json", "describe-masked.xml") {
