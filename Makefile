@@ -14,7 +14,7 @@ test: ## run the tests
 	go test ./...
 
 golden: ## write the goldens anew; read the difference before it is committed
-	GOLDIE_UPDATE=1 go test -count=1 -run 'Golden|Model|Bad|Targets|Readme' .
+	GOLDIE_UPDATE=1 go test -count=1 -run 'Golden|Model|Show|Bad|Targets|Readme' .
 
 docs: ## write docs/targets.md anew
 	DOCS_UPDATE=1 go test -count=1 -run Docs ./render

@@ -66,6 +66,9 @@ var stories = []story{
 	{name: "ikev2-far", source: "ikev2-far.json"},
 	{name: "half-route", source: "half-route.json"},
 	{name: "bgp-off", source: "bgp-off.json"},
+	{name: "health-check", source: "health-check.json"},
+	{name: "health-check-route", source: "health-check-route.json"},
+	{name: "health-check-outside", source: "health-check-outside.json"},
 	{name: "standby-only", source: "standby-only"},
 	{name: "dual-policy", source: "dual-policy"},
 	{name: "dual-subnets", source: "dual-subnets.json"},
@@ -135,6 +138,26 @@ func TestModel(t *testing.T) {
 	}
 }
 
+// TestShow pins the drawing of every source, and its flowchart.
+func TestShow(t *testing.T) {
+	for i, s := range stories {
+		if slices.ContainsFunc(stories[:i], func(earlier story) bool { return earlier.source == s.source }) {
+			continue // under another name
+		}
+		for dir, format := range shownAs {
+			t.Run(s.source+"/"+format, func(t *testing.T) {
+				code, stdout, stderr := execute(s.args("show", "--format", format))
+				if code != exitDone {
+					t.Fatal(stderr)
+				}
+				golden(t).Assert(t, dir+"/"+strings.ReplaceAll(s.source, ".", "-"), []byte(stdout))
+			})
+		}
+	}
+}
+
+var shownAs = map[string]string{"show": "text", "mermaid": "mermaid"}
+
 // TestBad pins the refusal of each input under testdata/bad and of masked ones.
 func TestBad(t *testing.T) {
 	for _, path := range append(inputs(t, "testdata/bad"), "testdata/download-masked.json", "testdata/describe-masked.xml") {
@@ -175,7 +198,9 @@ func TestClaimed(t *testing.T) {
 	}
 	for _, s := range stories {
 		claimed["hierarchical/"+s.name] = slices.Contains(braced, s.name)
-		claimed["model/"+strings.ReplaceAll(s.source, ".", "-")] = true
+		for _, dir := range []string{"model", "show", "mermaid"} {
+			claimed[dir+"/"+strings.ReplaceAll(s.source, ".", "-")] = true
+		}
 		used[s.source] = true
 	}
 	for _, path := range append(inputs(t, "testdata/bad"), "download-masked.json", "describe-masked.xml") {

@@ -46,6 +46,7 @@ const examples = `Examples:
    peerconf render --target cisco-ios --answers answers.yaml --strict -o out/ saved.json
    peerconf fetch --region cn-hangzhou --all -o saved.json
    peerconf show reply.xml
+   peerconf show --format mermaid saved.json
    peerconf targets libreswan`
 
 func app(stdin io.Reader, stdout, stderr io.Writer) *cli.App {
@@ -156,9 +157,10 @@ func names(sources []fetch.Source) (out []string) {
 
 func showCommand() *cli.Command {
 	return &cli.Command{
-		Name: "show", Usage: "print the connection as understood, both sides labelled", ArgsUsage: "SOURCE…",
+		Name: "show", Usage: "draw the connection as understood, and list its settings, both sides labelled", ArgsUsage: "SOURCE…",
 		Flags: replyFlags(
-			&cli.BoolFlag{Name: "json", Usage: "print JSON"},
+			&cli.StringFlag{Name: "format", Value: render.Formats[0], Usage: "print `FORMAT`: " + strings.Join(render.Formats, ", ") + "; mermaid is a flowchart for documents"},
+			&cli.BoolFlag{Name: "json", Usage: "the same as --format json"},
 			&cli.BoolFlag{Name: "show-secrets", Usage: "print the pre-shared keys"},
 		),
 		OnUsageError: usageError,
@@ -170,6 +172,10 @@ func showCommand() *cli.Command {
 			if err == nil {
 				err = known(said.file.defaults).OrNil()
 			}
+			format, refused := showFormat(c)
+			if err == nil {
+				err = refused
+			}
 			if err != nil {
 				return err
 			}
@@ -179,7 +185,7 @@ func showCommand() *cli.Command {
 			}
 			defer cleanup()
 			var text bytes.Buffer
-			show := render.NewShow(&text, c.Bool("json"), c.Bool("show-secrets"))
+			show := render.NewShow(&text, format, c.Bool("show-secrets"))
 			if err := each(c, sources, said, show.Connection); err != nil {
 				return err
 			}
@@ -190,6 +196,19 @@ func showCommand() *cli.Command {
 			return err
 		},
 	}
+}
+
+func showFormat(c *cli.Context) (string, error) {
+	format := c.String("format")
+	switch {
+	case !slices.Contains(render.Formats, format):
+		return "", vpn.Problem{Field: "--format", Value: format, Reason: "no such format", Hint: "want one of " + strings.Join(render.Formats, ", ")}
+	case c.Bool("json") && c.IsSet("format") && format != "json":
+		return "", vpn.Problem{Field: "--json", Reason: "--format asks for " + format, Hint: "leave one of them out"}
+	case c.Bool("json"):
+		return "json", nil
+	}
+	return format, nil
 }
 
 func targetsCommand() *cli.Command {

@@ -64,6 +64,7 @@ func (s *settler) settle() (vpn.Connection, vpn.Problems) {
 	c.CloudInitiates = s.boolean("EffectImmediately", s.said.effectImmediately, false)
 	c.PeerSubnets = s.subnets(s.said.peerSubnet, "peer-subnet")
 	c.CloudSubnets = s.subnets(s.said.cloudSubnet, "cloud-subnet")
+	c.HealthCheck = s.healthCheck(s.said.healthCheck)
 
 	tunnels := s.said.tunnels
 	if len(tunnels) == 0 {
@@ -129,6 +130,9 @@ func (s *settler) numbers(tunnels []tunnelStatement) []int {
 
 func (s *settler) settleTunnel(said tunnelStatement) vpn.Tunnel {
 	t := vpn.Tunnel{ID: string(said.id), Number: s.tunnel}
+	if said.customerGateway != s.said.customerGateway {
+		t.CustomerGatewayID = string(said.customerGateway)
+	}
 	if said.ike == nil {
 		s.problem("IkeConfig", "", "the reply has none", "save the reply of DescribeVpnConnection or DownloadVpnConnectionConfig again")
 		return t

@@ -16,6 +16,7 @@ type statement struct {
 	zone              text
 	peerSubnet        field
 	cloudSubnet       field
+	healthCheck       *healthStatement
 	top               tunnelStatement // the connection-level settings
 	tunnels           []tunnelStatement
 	disputes          []dispute // between the two replies of a record
@@ -58,6 +59,12 @@ type field struct {
 type bgpStatement struct {
 	nearASN, nearIP, farASN, farIP, network text
 	nearIsCloud                             bool // known of Describe, unknown of Download
+}
+
+// healthStatement is the health check, whose two ends only Describe names.
+type healthStatement struct {
+	cloud, peer                     field
+	enable, interval, retry, policy text
 }
 
 func (d *wireDownload) statement(source string) statement {
@@ -109,6 +116,10 @@ func (c *wireConnection) statement(source string) statement {
 			InternetIp: c.InternetIp, EnableDpd: c.EnableDpd, EnableNatTraversal: c.EnableNatTraversal,
 			TunnelIkeConfig: c.IkeConfig, TunnelIpsecConfig: c.IpsecConfig,
 		}),
+	}
+	if h := c.VcoHealthCheck; h != nil {
+		s.healthCheck = &healthStatement{enable: h.Enable, cloud: field{"Sip", string(h.Sip)}, peer: field{"Dip", string(h.Dip)},
+			interval: h.Interval, retry: h.Retry, policy: h.Policy}
 	}
 	if b := c.VpnBgpConfig; b != nil && off(b.EnableBgp) {
 		s.top.bgp = &bgpStatement{} // said to be none, which is more than not said

@@ -135,6 +135,7 @@ type wireConnection struct {
 	EnableDpd                  text
 	EnableNatTraversal         text
 	EnableTunnelsBgp           text
+	VcoHealthCheck             *wireHealthCheck
 	IkeConfig                  *wireIKE
 	IpsecConfig                *wireIPsec
 	VpnBgpConfig               *wireVpnBGP
@@ -149,6 +150,17 @@ type wireVpnBGP struct {
 	PeerAsn    text
 	PeerBgpIp  text
 	TunnelCidr text
+}
+
+// wireHealthCheck is of a connection, as a whole: the API documents it for
+// those of one tunnel. Sip is of the VPC, Dip of the data center.
+type wireHealthCheck struct {
+	Enable   text
+	Sip      text
+	Dip      text
+	Interval text
+	Retry    text
+	Policy   text
 }
 
 type wireTunnel struct {

@@ -84,6 +84,7 @@ func (n *normalizer) normalize() (View, vpn.Problems) {
 	for _, t := range c.Tunnels {
 		if !n.target.removes {
 			n.weak(t)
+			n.healthCheck(t)
 		}
 		v.Tunnels = append(v.Tunnels, n.tunnel(v.Name, t))
 		n.rules(t)

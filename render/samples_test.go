@@ -128,6 +128,11 @@ func identities(peer, cloud vpn.IDKind) change {
 	})
 }
 
+func healthCheck(c *vpn.Connection) {
+	c.HealthCheck = &vpn.HealthCheck{PeerAddress: vpn.Address{IP: netip.MustParseAddr("192.168.10.1")},
+		CloudAddress: vpn.Address{IP: netip.MustParseAddr("10.0.0.10")}, Interval: lifetime(3), Retries: 3}
+}
+
 func called(id string) change { return func(c *vpn.Connection) { c.ID = id } }
 
 // samples show one feature each.
@@ -153,6 +158,8 @@ func samples(d *Dialect, version vpn.Version) []sample {
 		{"NAT traversal off", with(p, nattOff), p},
 		{"identity other than the address", with(p, natted), p},
 		{"BGP addresses inside", with(p, everywhere, bgpInside), with(p, everywhere)},
+		{"health check", with(p, healthCheck), p},
+		{"health check, 0.0.0.0/0 on both sides", with(p, everywhere, healthCheck), with(p, everywhere)},
 		{"name of 80 characters", long, long},
 		{"name in Chinese", chinese, chinese},
 	}

@@ -10,19 +10,27 @@ import (
 	"peerconf/vpn"
 )
 
+// Formats are what connections are shown in.
+var Formats = []string{"text", "json", "mermaid"}
+
 // Show prints connections as understood.
 type Show struct {
 	to      io.Writer
+	format  string
 	text    *template.Template // nil: JSON
 	secrets bool
 	count   int
 }
 
-// NewShow prepares printing to w. Keys are hidden unless secrets is set.
-func NewShow(w io.Writer, asJSON, secrets bool) *Show {
-	s := &Show{to: w, secrets: secrets}
-	if !asJSON {
+// NewShow prepares printing to w in one of Formats. Keys are hidden unless
+// secrets is set; a Mermaid flowchart never has any.
+func NewShow(w io.Writer, format string, secrets bool) *Show {
+	s := &Show{to: w, format: format, secrets: secrets}
+	switch format {
+	case "text":
 		s.text = load("show.tmpl")
+	case "mermaid":
+		s.text = load("mermaid.tmpl")
 	}
 	return s
 }
@@ -30,11 +38,14 @@ func NewShow(w io.Writer, asJSON, secrets bool) *Show {
 // shown is a connection with its keys as they are to be shown.
 type shown struct {
 	vpn.Connection
-	Title      string        `json:"-"`
-	RouteBased bool          `json:"-"`
-	Named      bool          `json:"-"`
-	Quoted     string        `json:"-"`
-	Tunnels    []shownTunnel `json:"tunnels"`
+	Title       string        `json:"-"`
+	RouteBased  bool          `json:"-"`
+	Named       bool          `json:"-"`
+	Quoted      string        `json:"-"`
+	Checked     bool          `json:"-"`
+	KeepsRoutes bool          `json:"-"`
+	Drawing     []string      `json:"-"`
+	Tunnels     []shownTunnel `json:"tunnels"`
 }
 
 type shownTunnel struct {
@@ -48,7 +59,36 @@ type shownTunnel struct {
 
 // Connection prints one connection.
 func (s *Show) Connection(c vpn.Connection) error {
-	view := shown{Connection: c, Title: vpn.Printable(c.Title()), RouteBased: c.RouteBased(), Named: c.Name != "", Quoted: strconv.Quote(c.Name)}
+	s.count++
+	switch s.format {
+	case "json":
+		return s.json(s.view(c))
+	case "mermaid":
+		return s.mermaid(c)
+	}
+	if s.count > 1 {
+		io.WriteString(s.to, "\n")
+	}
+	view := s.view(c)
+	view.Drawing = siteOf(c).drawing()
+	return s.text.Execute(s.to, view)
+}
+
+// mermaid adds a connection to the flowchart.
+func (s *Show) mermaid(c vpn.Connection) error {
+	if s.count == 1 {
+		io.WriteString(s.to, "flowchart LR\n")
+	}
+	title := []string{"connection " + vpn.Printable(c.Title())}
+	if c.Name != "" {
+		title = append(title, vpn.Printable(c.Name))
+	}
+	return s.text.Execute(s.to, siteOf(c).mermaid(s.count, title...))
+}
+
+func (s *Show) view(c vpn.Connection) shown {
+	view := shown{Connection: c, Title: vpn.Printable(c.Title()), RouteBased: c.RouteBased(), Named: c.Name != "", Quoted: strconv.Quote(c.Name), Checked: c.HealthCheck != nil,
+		KeepsRoutes: c.HealthCheck != nil && c.HealthCheck.KeepsRoutes}
 	for _, t := range c.Tunnels {
 		key := t.PSK.String()
 		if s.secrets && t.PSK.Placeholder() == "" {
@@ -56,14 +96,7 @@ func (s *Show) Connection(c vpn.Connection) error {
 		}
 		view.Tunnels = append(view.Tunnels, shownTunnel{t, key, t.ID != "", vpn.Printable(t.ID), t.IKE.Version == vpn.IKEv1, t.BGP != nil})
 	}
-	s.count++
-	if s.text != nil {
-		if s.count > 1 {
-			io.WriteString(s.to, "\n")
-		}
-		return s.text.Execute(s.to, view)
-	}
-	return s.json(view)
+	return view
 }
 
 func (s *Show) json(view shown) error {

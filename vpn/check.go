@@ -1,5 +1,10 @@
 package vpn
 
+import (
+	"fmt"
+	"slices"
+)
+
 // Check looks for what no configuration could make right: contradictions
 // between the two ends, a missing key, a lifetime without meaning.
 func Check(c Connection) Problems {
@@ -16,6 +21,11 @@ func Check(c Connection) Problems {
 				refuse(0, "LocalSubnet and RemoteSubnet", p.String(), "both ends claim the same subnet",
 					"give each end its own subnets, or 0.0.0.0/0 on both sides and routes")
 			}
+		}
+	}
+	if h := c.HealthCheck; h != nil {
+		if fields, reason := h.contradicts(c); reason != "" {
+			refuse(0, fields, "", reason, "the API's Dip is an address behind the device and Sip one of the VPC: set the health check so in the console and save the reply again, or turn it off")
 		}
 	}
 	for _, t := range c.Tunnels {
@@ -40,3 +50,27 @@ func Check(c Connection) Problems {
 }
 
 const lifetimeZero = "the API accepts 0 seconds, but says nowhere what it means"
+
+// contradicts says which fields of a health check no device can satisfy, and
+// why: its ends are one, or stand on the other's side.
+func (h HealthCheck) contradicts(c Connection) (fields, reason string) {
+	if h.PeerAddress.Word != "" || h.CloudAddress.Word != "" {
+		return "", ""
+	}
+	swapped := !c.RouteBased() && h.PeerAddress.In(c.CloudSubnets) && h.CloudAddress.In(c.PeerSubnets) &&
+		!(h.PeerAddress.In(c.PeerSubnets) && h.CloudAddress.In(c.CloudSubnets))
+	for _, t := range c.Tunnels {
+		if b := t.BGP; b != nil {
+			swapped = swapped || h.PeerAddress.IP == b.CloudAddress || h.CloudAddress.IP == b.PeerAddress
+		}
+	}
+	switch {
+	case h.PeerAddress == h.CloudAddress:
+		return "VcoHealthCheck.Sip and Dip", fmt.Sprintf("the cloud would ping %s from the same address", h.PeerAddress)
+	case swapped:
+		return "VcoHealthCheck.Sip and Dip", fmt.Sprintf("swapped: Dip %s, which the peer's side has to answer for, is the cloud's, or Sip %s is the peer's", h.PeerAddress, h.CloudAddress)
+	case slices.ContainsFunc(c.Tunnels, func(t Tunnel) bool { return t.CloudAddress == h.CloudAddress }):
+		return "VcoHealthCheck.Sip", fmt.Sprintf("%s is the address the tunnel itself ends on: the answer would have to take the tunnel, and the tunnel cannot take itself", h.CloudAddress)
+	}
+	return "", ""
+}

@@ -22,26 +22,38 @@ type Connection struct {
 	CloudSubnets      []Subnet `json:"cloudSubnets"`
 	// CloudInitiates is EffectImmediately: the cloud negotiates at once, not
 	// only when it has traffic to send.
-	CloudInitiates bool     `json:"cloudInitiates"`
-	Tunnels        []Tunnel `json:"tunnels"`            // one or two, the active one first
-	Warnings       []string `json:"warnings,omitempty"` // what the reply's reader is in doubt of
-	Notices        []string `json:"notices,omitempty"`  // what else it noticed
+	CloudInitiates bool         `json:"cloudInitiates"`
+	HealthCheck    *HealthCheck `json:"healthCheck,omitempty"` // nil: off, or the reply does not tell
+	Tunnels        []Tunnel     `json:"tunnels"`               // one or two, the active one first
+	Warnings       []string     `json:"warnings,omitempty"`    // what the reply's reader is in doubt of
+	Notices        []string     `json:"notices,omitempty"`     // what else it noticed
+}
+
+// HealthCheck is how the cloud tests a connection: it pings an address of the
+// peer's side through the tunnel. Unanswered, it takes the tunnel for broken.
+type HealthCheck struct {
+	PeerAddress  Address  `json:"peerAddress"`  // Dip: what has to answer
+	CloudAddress Address  `json:"cloudAddress"` // Sip: what asks, and gets the answer
+	Interval     Lifetime `json:"intervalSeconds"`
+	Retries      int      `json:"retries"`
+	KeepsRoutes  bool     `json:"keepsRoutes"` // Policy reserve_route: a failure withdraws no routes
 }
 
 // Tunnel is one IKE peering of a connection with the ESP traffic it protects.
 type Tunnel struct {
-	ID            string   `json:"id,omitempty"` // tun-…
-	Number        int      `json:"number"`       // 1 or 2
-	PeerAddress   Address  `json:"peerAddress"`
-	CloudAddress  Address  `json:"cloudAddress"`
-	PeerIdentity  Identity `json:"peerIdentity"`
-	CloudIdentity Identity `json:"cloudIdentity"`
-	PSK           Secret   `json:"psk"`
-	IKE           IKE      `json:"ike"`
-	ESP           ESP      `json:"esp"`
-	DPD           bool     `json:"dpd"`  // the cloud probes a silent peer (RFC 3706, RFC 7296 §2.4)
-	NATT          bool     `json:"natt"` // the cloud detects NAT and encapsulates in UDP (RFC 3948)
-	BGP           *BGP     `json:"bgp,omitempty"`
+	ID                string   `json:"id,omitempty"`                // tun-…
+	Number            int      `json:"number"`                      // 1 or 2
+	CustomerGatewayID string   `json:"customerGatewayId,omitempty"` // where it is not the connection's
+	PeerAddress       Address  `json:"peerAddress"`
+	CloudAddress      Address  `json:"cloudAddress"`
+	PeerIdentity      Identity `json:"peerIdentity"`
+	CloudIdentity     Identity `json:"cloudIdentity"`
+	PSK               Secret   `json:"psk"`
+	IKE               IKE      `json:"ike"`
+	ESP               ESP      `json:"esp"`
+	DPD               bool     `json:"dpd"`  // the cloud probes a silent peer (RFC 3706, RFC 7296 §2.4)
+	NATT              bool     `json:"natt"` // the cloud detects NAT and encapsulates in UDP (RFC 3948)
+	BGP               *BGP     `json:"bgp,omitempty"`
 }
 
 // IKE is what negotiates the IKE SA (phase 1).

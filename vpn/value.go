@@ -6,6 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"net/netip"
+	"slices"
 	"strconv"
 	"time"
 )
@@ -41,6 +42,13 @@ func (s Subnet) String() string {
 	return s.Prefix.String()
 }
 func (s Subnet) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// In tells whether one of the networks has the address. Words stand for any.
+func (a Address) In(networks []Subnet) bool {
+	return slices.ContainsFunc(networks, func(n Subnet) bool {
+		return a.Word != "" || n.Word != "" || n.Prefix.Contains(a.IP)
+	})
+}
 
 // Lifetime is how long an SA lives. It marshals as whole seconds.
 type Lifetime time.Duration
