@@ -16,7 +16,7 @@ var ciscoIOS = Dialect{
 	Title:   "Cisco IOS",
 	Comment: "!",
 	ASCII:   true,
-	MaxName: 31,
+	MaxName: 31, // our own: the models set no limit, and 31 is short enough for every release
 	Files: []File{{Suffix: ".cfg", Template: "cisco-ios.tmpl", Note: []string{
 		"%[1]s: paste in configuration mode, or copy to running-config",
 	}}},

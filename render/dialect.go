@@ -15,7 +15,7 @@ type Dialect struct {
 	Comment string // starts a comment line
 	ASCII   bool   // comments may not hold other characters
 	Files   []File
-	MaxName int // characters in the name of an object
+	MaxName int // characters in the name of an object, -1 or -2 of a tunnel included
 
 	// Newest is the version assumed where the target names none: of software
 	// that one upgrades. A router's is whatever it is.

@@ -11,7 +11,7 @@ var juniperSRX = Dialect{
 	Title:   "Junos on SRX",
 	Comment: "#",
 	ASCII:   true,
-	MaxName: 32,
+	MaxName: 32, // of a policy, gateway or vpn
 	Files: []File{{Suffix: ".set", Template: "juniper-srx.tmpl", Note: []string{
 		"%[1]s: load set %[1]s in configuration mode, read what it prints (it loads on behind a bad line), then show | compare, commit check, commit confirmed",
 	}}},

@@ -15,7 +15,7 @@ var libreswan = Dialect{
 	Name:     "libreswan",
 	Title:    "libreswan",
 	Comment:  "#",
-	MaxName:  40,
+	MaxName:  40, // our own: updown.c cuts commands of more than 2048 characters short
 	OneChild: "5.0",
 	Files: []File{
 		{Suffix: ".conf", Template: "libreswan.conf.tmpl", Note: []string{

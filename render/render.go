@@ -11,6 +11,7 @@ import (
 	"maps"
 	"reflect"
 	"slices"
+	"strings"
 	"sync"
 	"text/template"
 
@@ -169,11 +170,12 @@ func (p prepared) claim(v View, c vpn.Connection) (out vpn.Problems) {
 		p.keys[sum(ends)] = own
 	}
 	for _, name := range names {
-		if p.names[sum(name)] {
+		folded := sum(strings.ToLower(name)) // case is no difference to a nameif, or to some file systems
+		if p.names[folded] {
 			refuse("name", name, "another connection of this run has it, or this one is in two replies")
 			break
 		}
-		p.names[sum(name)] = true
+		p.names[folded] = true
 	}
 	return out
 }

@@ -18,7 +18,7 @@ var strongswan = Dialect{
 	Name:    "strongswan",
 	Title:   "strongSwan",
 	Comment: "#",
-	MaxName: 64,
+	MaxName: 64, // half of what settings.c took before 6.0.4: children and secrets append to it
 	Newest:  strongswanNewest,
 	Files: []File{{Suffix: ".conf", Template: "strongswan.tmpl", Note: []string{
 		"%[1]s: put it into /etc/swanctl/conf.d/ with mode 0600, then swanctl --load-all",

@@ -8,7 +8,7 @@ var strongswanIPsec = Dialect{
 	Name:    "strongswan-ipsec",
 	Title:   "strongSwan by ipsec.conf",
 	Comment: "#",
-	MaxName: 64,
+	MaxName: 64, // as with swanctl, whose daemon it is
 	Newest:  strongswanNewest,
 	Files: []File{
 		{Suffix: ".conf", Template: "strongswan-ipsec.conf.tmpl", Note: []string{
