@@ -20,12 +20,6 @@ const (
 	asaGroup1  = "current ASA releases have no group 1, and which was the last to have it is in doubt"
 	asaGroup24 = "with IKEv1 an ASA has the groups 2, 5 and 14 only"
 	asaGroup5  = "later ones have group 5 with IKEv1 only"
-
-	// IKEv1 lacks what the common hint promises.
-	asaHash     = "set IkeVersion of the connection to ikev2 and IkeAuthAlg to sha256, or else IkeAuthAlg to sha1"
-	asaESPHash  = "set IkeVersion of the connection to ikev2 and IpsecAuthAlg to sha256, or else IpsecAuthAlg to sha1"
-	asaIKEGroup = "set IkePfs of the connection to group5, or to group14, which ASA has with IKEv1 from 9.13 on"
-	asaPFS      = "set IpsecPfs of the connection to group5, or to group14, which ASA has with IKEv1 from 9.13 on"
 )
 
 // formInside is an address that a host can have in a network of 4 addresses,
@@ -50,19 +44,19 @@ var ciscoASA = Dialect{
 		vpn.IKEv1: { // crypto ikev1 policy
 			Encryption: asaEncryption,
 			Integrity: map[vpn.Integrity]Word{
-				vpn.MD5:    {Text: "md5", Until: asaUntil, Why: asaWeak, Hint: asaHash},
+				vpn.MD5:    {Text: "md5", Until: asaUntil, Why: asaWeak},
 				vpn.SHA1:   {Text: "sha"},
-				vpn.SHA256: {Why: asaSHA2, Hint: asaHash},
-				vpn.SHA384: {Why: asaSHA2, Hint: asaHash},
-				vpn.SHA512: {Why: asaSHA2, Hint: asaHash},
+				vpn.SHA256: {Why: asaSHA2},
+				vpn.SHA384: {Why: asaSHA2},
+				vpn.SHA512: {Why: asaSHA2},
 				vpn.SM3:    guomi,
 			},
 			Group: map[vpn.Group]Word{
-				vpn.MODP768:     {Why: asaGroup1, Hint: asaIKEGroup},
-				vpn.MODP1024:    {Text: "2", Until: asaUntil, Why: asaWeak, Hint: asaIKEGroup},
+				vpn.MODP768:     {Why: asaGroup1},
+				vpn.MODP1024:    {Text: "2", Until: asaUntil, Why: asaWeak},
 				vpn.MODP1536:    {Text: "5"},
-				vpn.MODP2048:    {Text: "14", Since: asaGroup, Hint: asaIKEGroup},
-				vpn.MODP2048256: {Why: asaGroup24, Hint: asaIKEGroup},
+				vpn.MODP2048:    {Text: "14", Since: asaGroup},
+				vpn.MODP2048256: {Why: asaGroup24},
 			},
 			Lifetime: Range{120, 2147483647, "lifetime of crypto ikev1 policy"},
 		},
@@ -97,19 +91,19 @@ var ciscoASA = Dialect{
 				vpn.SM4:       guomi,
 			},
 			Integrity: map[vpn.Integrity]Word{
-				vpn.MD5:    {Text: "esp-md5-hmac", Until: asaUntil, Why: asaWeak, Hint: asaESPHash},
+				vpn.MD5:    {Text: "esp-md5-hmac", Until: asaUntil, Why: asaWeak},
 				vpn.SHA1:   {Text: "esp-sha-hmac"},
-				vpn.SHA256: {Why: asaSHA2, Hint: asaESPHash},
-				vpn.SHA384: {Why: asaSHA2, Hint: asaESPHash},
-				vpn.SHA512: {Why: asaSHA2, Hint: asaESPHash},
+				vpn.SHA256: {Why: asaSHA2},
+				vpn.SHA384: {Why: asaSHA2},
+				vpn.SHA512: {Why: asaSHA2},
 				vpn.SM3:    guomi,
 			},
 			Group: map[vpn.Group]Word{
-				vpn.MODP768:     {Why: asaGroup1, Hint: asaPFS},
-				vpn.MODP1024:    {Text: "group2", Until: asaUntil, Why: asaWeak, Hint: asaPFS},
+				vpn.MODP768:     {Why: asaGroup1},
+				vpn.MODP1024:    {Text: "group2", Until: asaUntil, Why: asaWeak},
 				vpn.MODP1536:    {Text: "group5"},
-				vpn.MODP2048:    {Text: "group14", Since: asaGroup, Hint: asaPFS},
-				vpn.MODP2048256: {Why: asaGroup24, Hint: asaPFS},
+				vpn.MODP2048:    {Text: "group14", Since: asaGroup},
+				vpn.MODP2048256: {Why: asaGroup24},
 			},
 			Lifetime: asaESPLifetime,
 		},
