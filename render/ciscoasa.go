@@ -183,14 +183,15 @@ var ciscoASA = Dialect{
 		{When: alwaysHolds, Reason: "an ASA holds 20 crypto ikev1 policies and 20 crypto ikev2 policies: leave one out that says what another says already"},
 		{When: alwaysHolds, Reason: "sysopt connection tcpmss holds for all traffic of the ASA: if it is below 1360 already, leave that line out"},
 		{When: alwaysHolds, Reason: "what comes out of the tunnel passes no access list while sysopt connection permit-vpn stands, as it does unless switched off"},
-		{When: routeBased, Until: "9.8", Reason: "tunnel interfaces need ASA 9.7 with IKEv1, 9.8 with IKEv2"},
+		{When: both(routeBased, isIKEv1), Until: "9.7", Warning: true, Hint: "name the version: --target cisco-asa@9.7, or a later one that runs", Reason: "tunnel interfaces need ASA 9.7 with IKEv1"},
+		{When: both(routeBased, not(isIKEv1)), Until: "9.8", Warning: true, Hint: "name the version: --target cisco-asa@9.8, or a later one that runs", Reason: "tunnel interfaces need ASA 9.8 with IKEv2"},
 		{When: routeBased, Reason: "tunnel interfaces need routed firewall mode and a single context"},
 		{When: routeBased, Reason: "initiates: this ASA, at once; route the VPC's networks into the tunnel: route NAMEIF NETWORK MASK ADDRESS 1, the address being the other one of the tunnel's network"},
 		{When: both(isDual, routeBased), Reason: "route them into the second tunnel too, with 2 in place of 1 at the end"},
 		{When: policyBased, Reason: "initiates: this ASA when traffic matches the access list; the VPC's networks must be routed out of the outside interface"},
 		{When: both(isDual, policyBased), Reason: "a crypto map has one tunnel up at a time: the cloud shows the standby as down until it takes over"},
-		{When: both(isDual, policyBased, not(isIKEv1)), Until: "9.14", Reason: "two peers in a crypto map entry with IKEv2 need ASA 9.14"},
-		{When: both(severalPairs, not(isIKEv1)), Reason: "an ASA makes an SA for each line of the access list where the cloud wants one for all: if some pairs stay down, give each its own connection"},
+		{When: both(isDual, policyBased, not(isIKEv1)), Until: "9.14", Warning: true, Hint: "name the version: --target cisco-asa@9.14, or a later one that runs", Reason: "two peers in a crypto map entry with IKEv2 need ASA 9.14"},
+		{When: both(severalPairs, not(isIKEv1)), Warning: true, Hint: onePairs, Reason: "an ASA makes an SA for each line of the access list where the cloud wants one for all: if some pairs stay down, give each its own connection"},
 	},
 }
 

@@ -35,7 +35,7 @@ var strongswanIPsec = Dialect{
 		{When: alwaysHolds, Until: "5.2", Field: "--target", Reason: "strongSwan reads ipsec.conf with the rules this is written by from 5.2.0 on", Hint: "upgrade it"},
 	},
 	Notices: []Rule{
-		{When: alwaysHolds, Since: "6", Reason: "strongSwan 6 does not build starter and stroke, which read ipsec.conf, unless told to: where there is no ipsec command, use --target strongswan"},
+		{When: alwaysHolds, Since: "6", Warning: true, Hint: "--target strongswan; where 5.9 runs, --target strongswan-ipsec@5.9", Reason: "strongSwan 6 does not build starter and stroke, which read ipsec.conf, unless told to: where there is no ipsec command, use --target strongswan"},
 		strongswan6DES,
 		{When: alwaysHolds, Reason: "initiates: this host, at once; after an error reply, such as NO_PROPOSAL_CHOSEN or AUTHENTICATION_FAILED, it waits for ipsec up"},
 		{When: alwaysHolds, Reason: "a conn %default of this host's ipsec.conf holds here too for what is not said below"},
