@@ -1,6 +1,7 @@
 package render
 
 import (
+	"fmt"
 	"net/netip"
 	"regexp"
 
@@ -133,6 +134,7 @@ var ciscoASA = Dialect{
 	},
 	Key:     keyASA,
 	KeyWord: `%s`,
+	Peering: &Peering{asaTunnelGroup, "another connection of this run joins them with another IKE version or DPD setting, and an ASA has one tunnel-group for a peer's address"},
 	Answers: []Answer{
 		{Name: "outside-interface", Form: formWord, Meaning: "the nameif of the interface towards the Internet, such as outside"},
 		{Name: "inside-interface", Form: formWord, When: policyBased, PerConnection: true,
@@ -214,6 +216,9 @@ var asaIdentities = map[vpn.IDKind]Identity{
 	vpn.IDFQDN:     {Peer: "%s", Cloud: "%s"},
 	vpn.IDUserFQDN: {Peer: "%s", Cloud: "%s"},
 }
+
+// asaTunnelGroup is what a tunnel-group and its group-policy say beside the key.
+func asaTunnelGroup(t vpn.Tunnel) string { return fmt.Sprint(t.IKE.Version, t.DPD) }
 
 // cloudNamed tells whether the cloud's identity is not its address. Masked
 // ones are words yet and may be.

@@ -35,9 +35,19 @@ type Dialect struct {
 	Key     func(key string, version vpn.Version) (text, refused string)
 	KeyWord string // where a word stands for the key, %s
 
+	// Peering is what the device holds once for each pair of addresses, where
+	// that is more than the key: connections that share them have to agree.
+	Peering *Peering
+
 	Answers  []Answer
 	Refusals []Rule // what the device cannot do though it has the words
 	Notices  []Rule
+}
+
+// Peering is a device's object for a peer's address.
+type Peering struct {
+	Of     func(vpn.Tunnel) string // what it says
+	Reason string                  // why two cannot be
 }
 
 // File is one file a dialect writes.

@@ -96,3 +96,37 @@ func TestNamesInCase(t *testing.T) {
 		t.Errorf("not refused: %v", err)
 	}
 }
+
+// TestPeersAgree refuses connections between the same addresses that a device
+// holds apart by nothing.
+func TestPeersAgree(t *testing.T) {
+	p, q := plain(&ciscoASA, vpn.IKEv2), plain(&ciscoASA, vpn.IKEv1)
+	other := func(c *vpn.Connection) { c.ID, c.CloudSubnets = "OTHER", subnets("10.9.0.0/16") }
+	elsewhere := each(func(t *vpn.Tunnel) { t.PeerAddress.IP = t.PeerAddress.IP.Next() })
+	for _, c := range []struct {
+		name, target string
+		a, b         vpn.Connection
+		refused      string
+	}{
+		{"alike", "cisco-asa", p, with(p, other), ""},
+		{"another key", "cisco-asa", p, with(p, other, each(func(t *vpn.Tunnel) { t.PSK = vpn.NewSecret("other") })), "another key"},
+		{"another IKE version", "cisco-asa", p, with(q, other), "one tunnel-group for a peer's address"},
+		{"DPD off", "cisco-asa", p, with(p, other, dpdOff), "one tunnel-group for a peer's address"},
+		{"another device", "cisco-asa", p, with(q, other, elsewhere), ""},
+		{"DPD off elsewhere", "strongswan", p, with(p, other, dpdOff), ""},
+		{"all traffic twice", "cisco-ios", with(p, everywhere), with(p, other, everywhere), "cannot tell the two apart"},
+		{"all traffic and some", "cisco-ios", with(p, everywhere), with(p, other), ""},
+	} {
+		r, err := New([]string{c.target}, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, _, err := r.Render(c.a); err != nil {
+			t.Fatalf("%s: %v", c.name, err)
+		}
+		_, _, err = r.Render(c.b)
+		if (err == nil) != (c.refused == "") || err != nil && !strings.Contains(err.Error(), c.refused) {
+			t.Errorf("%s: %v", c.name, err)
+		}
+	}
+}

@@ -48,6 +48,8 @@ type prepared struct {
 	// What is taken, as sums: a run may have any number of connections.
 	names map[uint64]bool   // of objects
 	keys  map[uint64]uint64 // by the two addresses a tunnel joins
+	peers map[uint64]string // Peering, likewise
+	whole map[uint64]bool   // addresses joined for all traffic
 }
 
 // Output is one file of a connection's configuration.
@@ -73,7 +75,7 @@ func New(targets []string, options Options) (*Renderer, error) {
 			return nil, vpn.Problem{Field: "--target", Value: s, Reason: "named twice", Hint: "name each target once"}
 		}
 		all = append(all, t)
-		p := prepared{Target: t, answers: newAnswers(options.Set, options.Defaults), names: map[uint64]bool{}, keys: map[uint64]uint64{}}
+		p := prepared{Target: t, answers: newAnswers(options.Set, options.Defaults), names: map[uint64]bool{}, keys: map[uint64]uint64{}, peers: map[uint64]string{}, whole: map[uint64]bool{}}
 		for _, f := range t.Files {
 			p.files, p.text = append(p.files, compile(f.Template)), append(p.text, &bytes.Buffer{})
 		}
@@ -151,12 +153,13 @@ func (p prepared) print(v View) []Output {
 }
 
 // claim takes the names and the address pairs of a connection: on one device no
-// two connections may share a name, or join the same addresses with two keys.
+// two connections may share a name, or join the same addresses with two keys,
+// twice for all traffic, or as the device's object for a peer has it otherwise.
 func (p prepared) claim(v View, c vpn.Connection) (out vpn.Problems) {
-	refuse := func(field, value, reason string) {
-		out = append(out, vpn.Problem{Connection: c.Title(), Target: p.Target.String(), Field: field, Value: value, Reason: reason,
-			Hint: "render them one by one, each with its own --name, or drop one reply"})
+	refuse := func(field, value, reason, hint string) {
+		out = append(out, vpn.Problem{Connection: c.Title(), Target: p.Target.String(), Field: field, Value: value, Reason: reason, Hint: hint})
 	}
+	const apart = "render them one by one, each with its own --name, or drop one reply"
 	names := []string{v.Name}
 	for i, t := range v.Tunnels {
 		if t.Name != v.Name {
@@ -165,14 +168,28 @@ func (p prepared) claim(v View, c vpn.Connection) (out vpn.Problems) {
 		ends := t.PeerAddress + " and " + t.CloudAddress
 		own := sum(c.Tunnels[i].PSK.Reveal())
 		if key, taken := p.keys[sum(ends)]; taken && key != own {
-			refuse("addresses", ends, "another connection of this run joins them with another key, and a device finds keys by address")
+			refuse("addresses", ends, "another connection of this run joins them with another key, and a device finds keys by address", apart)
 		}
 		p.keys[sum(ends)] = own
+		all := c.RouteBased() && c.Tunnels[i].PeerAddress.IP.IsValid() && c.Tunnels[i].CloudAddress.IP.IsValid()
+		if all && p.whole[sum(ends)] {
+			refuse("addresses", ends, "another connection of this run joins them with 0.0.0.0/0 on both sides, and a device cannot tell the two apart",
+				"drop one reply, or give the connections the subnets of both sides")
+		}
+		p.whole[sum(ends)] = all || p.whole[sum(ends)]
+		if p.Peering == nil {
+			continue
+		}
+		says := p.Peering.Of(c.Tunnels[i])
+		if other, taken := p.peers[sum(ends)]; taken && other != says {
+			refuse("addresses", ends, p.Peering.Reason, "set both connections alike")
+		}
+		p.peers[sum(ends)] = says
 	}
 	for _, name := range names {
 		folded := sum(strings.ToLower(name)) // case is no difference to a nameif, or to some file systems
 		if p.names[folded] {
-			refuse("name", name, "another connection of this run has it, or this one is in two replies")
+			refuse("name", name, "another connection of this run has it, or this one is in two replies", apart)
 			break
 		}
 		p.names[folded] = true
