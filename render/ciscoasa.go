@@ -137,6 +137,7 @@ var ciscoASA = Dialect{
 	Peering: &Peering{asaTunnelGroup, "another connection of this run joins them with another IKE version or DPD setting, and an ASA has one tunnel-group for a peer's address"},
 	Answers: []Answer{
 		{Name: "outside-interface", Form: formWord, Meaning: "the nameif of the interface towards the Internet, such as outside"},
+		outsideAddress(peerIsAddress),
 		{Name: "inside-interface", Form: formWord, When: policyBased, PerConnection: true,
 			Meaning: "the nameif of the interface towards the peer's subnets, such as inside: their traffic to the cloud is kept out of NAT"},
 		{Name: "policy-number", Form: formNumber, Number: &Range{Min: 1, Max: 65535},
@@ -180,7 +181,7 @@ var ciscoASA = Dialect{
 		Hint:   "set both tunnels alike, or use 0.0.0.0/0 on both sides, where each has its own interface",
 	}},
 	Notices: []Rule{
-		{When: alwaysHolds, Reason: "the ASA sends its outside interface's address as identity to every peer: it must be the peer's identity named above, behind NAT too; crypto isakmp identity must be auto, its default, or address"},
+		{When: alwaysHolds, Reason: "the ASA sends its outside interface's address as identity to every peer: it must be the peer's identity named above, behind NAT too (--set outside-address checks it); crypto isakmp identity must be auto, its default, or address"},
 		{When: isAggressive, Reason: "aggressive mode: the ASA must not have crypto ikev1 am-disable"},
 		{When: alwaysHolds, Reason: "an ASA holds 20 crypto ikev1 policies and 20 crypto ikev2 policies: leave one out that says what another says already"},
 		{When: alwaysHolds, Reason: "sysopt connection tcpmss holds for all traffic of the ASA: if it is below 1360 already, leave that line out"},

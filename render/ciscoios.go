@@ -91,6 +91,7 @@ var ciscoIOS = Dialect{
 	KeyWord: `0 %s`,
 	Answers: []Answer{
 		{Name: "outside-interface", Form: formWord, Meaning: "the interface towards the Internet, such as GigabitEthernet1"},
+		outsideAddress(both(isIKEv1, peerIsAddress)),
 		{Name: "policy-number", Form: formNumber, Number: &Range{Min: 1, Max: 10000}, When: isIKEv1,
 			Meaning: "a free number of crypto isakmp policy; lower ones are tried first"},
 		{Name: "ikev2-policy", Form: formName, When: not(isIKEv1), PerConnection: true, Default: constant("alibaba"), Fallback: "alibaba",
@@ -112,7 +113,7 @@ var ciscoIOS = Dialect{
 		Hint: "give each cloud end its own identity",
 	}},
 	Notices: []Rule{
-		{When: both(isIKEv1, peerIsAddress), Reason: "IOS sends the outside interface's address as its IKEv1 identity: it must be the peer's identity named above; behind NAT use ikev2 or an FQDN identity"},
+		{When: both(isIKEv1, peerIsAddress), Reason: "IOS sends the outside interface's address as its IKEv1 identity: it must be the peer's identity named above, behind NAT too, where ikev2 or an FQDN identity leaves the choice; --set outside-address checks it"},
 		{When: isAggressive, Warning: true, Reason: "aggressive mode: the router must not have crypto isakmp aggressive-mode disable, and its group is that of its first crypto isakmp policy"},
 		{When: not(isIKEv1), Reason: "IOS chooses a crypto ikev2 policy by local address alone: if the router has one already, name it with --set ikev2-policy"},
 		{When: routeBased, Reason: "initiates: this router, at once; route the VPC's networks into the tunnel"},
@@ -149,8 +150,6 @@ var iosESP = Words{ // crypto ipsec transform-set, set pfs
 	},
 	Lifetime: Range{120, 86400, "set security-association lifetime seconds"},
 }
-
-func peerIsAddress(_ vpn.Connection, t vpn.Tunnel) bool { return t.PeerIdentity.Kind == vpn.IDIPv4 }
 
 // tunnelsDiffer tells whether two tunnels differ in what a crypto map entry
 // and its one profile say for both.

@@ -99,6 +99,7 @@ type Answer struct {
 	PerConnection bool                                        // tunnels share it
 	Default       func(c vpn.Connection, t vpn.Tunnel) string // nil: there is no safe default
 	Fallback      string                                      // what the default is, in words
+	Must          func(c vpn.Connection, t vpn.Tunnel) string // the one value that works: a fact to check, not to print
 	When          func(c vpn.Connection, t vpn.Tunnel) bool   // nil: always
 }
 
@@ -159,6 +160,9 @@ func bothAddresses(_ vpn.Connection, t vpn.Tunnel) bool {
 	return t.PeerIdentity.Kind == vpn.IDIPv4 && t.CloudIdentity.Kind == vpn.IDIPv4
 }
 
+// peerIsAddress tells whether the peer's identity is an address, or a masked one.
+func peerIsAddress(_ vpn.Connection, t vpn.Tunnel) bool { return t.PeerIdentity.Kind == vpn.IDIPv4 }
+
 func saysAggressive(_ vpn.Connection, t vpn.Tunnel) bool { return t.IKE.Mode == vpn.Aggressive }
 func allOfCloud(c vpn.Connection, _ vpn.Tunnel) bool {
 	return len(c.CloudSubnets) == 1 && c.CloudSubnets[0].Word == "" && c.CloudSubnets[0].Prefix.Bits() == 0
@@ -181,6 +185,7 @@ var (
 	formNumber    = regexp.MustCompile(`^(0|[1-9][0-9]{0,9})$`)
 	formName      = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_-]{0,30}$`)
 	formInterface = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_-]{0,14}$`)
+	formAddress   = regexp.MustCompile(`^(` + octet + `\.){3}` + octet + `$`)
 	formLocal     = regexp.MustCompile(`^(%any|%defaultroute|(` + octet + `\.){3}` + octet + `)$`)
 )
 
@@ -212,6 +217,14 @@ func both(conditions ...func(vpn.Connection, vpn.Tunnel) bool) func(vpn.Connecti
 		}
 		return true
 	}
+}
+
+// outsideAddress is for devices that send an address of their own as identity,
+// whatever the cloud expects.
+func outsideAddress(when func(vpn.Connection, vpn.Tunnel) bool) Answer {
+	return Answer{Name: "outside-address", Form: formAddress, When: when, Fallback: "not checked",
+		Must:    func(_ vpn.Connection, t vpn.Tunnel) string { return t.PeerIdentity.Value },
+		Meaning: "the outside interface's own address, behind NAT the private one, which the device sends as its identity"}
 }
 
 // constant is the default of an answer.
