@@ -134,6 +134,7 @@ var commonNotices = []Rule{
 	{When: both(severalPairs, isIKEv1), Warning: true, Reason: "several subnets with IKEv1: the cloud supports them with IKEv2 only for sure", Hint: toIKEv2},
 	{When: both(not(isIKEv1), saysAggressive), Reason: "IkeMode aggressive means nothing with ikev2 and is left out"},
 	{When: both(policyBased, allOfCloud), Reason: "the cloud's subnet is 0.0.0.0/0: all traffic of the peer's subnets is meant to go to the cloud; no route for it is written"},
+	{When: both(policyBased, allOfPeer), Reason: "the peer's subnet is 0.0.0.0/0: whatever this device routes to the cloud's subnets goes into the tunnel, from whomever"},
 	{When: noNATT, Warning: true, Reason: "the cloud has NAT traversal off: no NAT may stand between the ends", Hint: "set EnableNatTraversal of the connection to true"},
 	{When: hasBGP, Reason: "BGP: the session inside the tunnel is not configured here; peerconf show has its addresses and AS numbers"},
 }
@@ -166,6 +167,10 @@ func peerIsAddress(_ vpn.Connection, t vpn.Tunnel) bool { return t.PeerIdentity.
 func saysAggressive(_ vpn.Connection, t vpn.Tunnel) bool { return t.IKE.Mode == vpn.Aggressive }
 func allOfCloud(c vpn.Connection, _ vpn.Tunnel) bool {
 	return len(c.CloudSubnets) == 1 && c.CloudSubnets[0].Word == "" && c.CloudSubnets[0].Prefix.Bits() == 0
+}
+
+func allOfPeer(c vpn.Connection, _ vpn.Tunnel) bool {
+	return len(c.PeerSubnets) == 1 && c.PeerSubnets[0].Word == "" && c.PeerSubnets[0].Prefix.Bits() == 0
 }
 
 func hasBGP(_ vpn.Connection, t vpn.Tunnel) bool { return t.BGP != nil }

@@ -1,6 +1,8 @@
 package render
 
 import (
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -45,5 +47,46 @@ func TestOutsideAddress(t *testing.T) {
 		if err == nil && strings.Contains(string(outputs[0].Text), "warning: the outside interface must have the address 192.168.1.2") != c.warned {
 			t.Errorf("%s, %s: warned: %t\n%s", c.target, c.name, !c.warned, outputs[0].Text)
 		}
+	}
+}
+
+// anyToAny is how each device says all traffic, whichever the ends.
+var anyToAny = map[string]*regexp.Regexp{
+	"strongswan":       regexp.MustCompile(`local_ts = 0\.0\.0\.0/0\s+remote_ts = 0\.0\.0\.0/0|if_id_`),
+	"strongswan-ipsec": regexp.MustCompile(`leftsubnet=0\.0\.0\.0/0\s+rightsubnet=0\.0\.0\.0/0`),
+	"libreswan":        regexp.MustCompile(`leftsubnet=0\.0\.0\.0/0\s+rightsubnet=0\.0\.0\.0/0`),
+	"cisco-ios":        regexp.MustCompile(`permit ip (any|0\.0\.0\.0 255\.255\.255\.255) (any|0\.0\.0\.0 255\.255\.255\.255)|interface Tunnel`),
+	"cisco-asa":        regexp.MustCompile(`permit ip (any4?|0\.0\.0\.0 0\.0\.0\.0) (any4?|0\.0\.0\.0 0\.0\.0\.0)|interface Tunnel`),
+	"juniper-srx":      regexp.MustCompile(`proxy-identity local 0\.0\.0\.0/0\n.*proxy-identity remote 0\.0\.0\.0/0|local-ip 0\.0\.0\.0/0\n.*remote-ip 0\.0\.0\.0/0`),
+}
+
+// TestHalfRoute holds a 0.0.0.0/0 on one side to that side: no device is told
+// of all traffic unless both sides say so.
+func TestHalfRoute(t *testing.T) {
+	for _, d := range dialects {
+		for _, version := range []vpn.Version{vpn.IKEv1, vpn.IKEv2} {
+			p := plain(d, version)
+			if text := renderOne(d.Name, with(p, everywhere)).text; !anyToAny[d.Name].MatchString(text) {
+				t.Errorf("%s: all traffic is not recognised in\n%s", d.Name, text)
+			}
+			for name, changes := range map[string][]change{
+				"the cloud's side": {allCloud}, "the peer's side": {allPeer},
+				"the cloud's side, several of the peer's": {several, allCloud}, "the peer's side, several of the cloud's": {several, allPeer},
+				"the cloud's side, two tunnels": {allCloud, second}, "the peer's side, two tunnels": {allPeer, second},
+			} {
+				r := renderOne(d.Name, with(p, changes...))
+				if found := anyToAny[d.Name].FindString(r.text); found != "" {
+					t.Errorf("%s, %s, %s: %q", d.Name, version, name, found)
+				}
+				told := slices.ContainsFunc(r.notices, func(n string) bool { return strings.Contains(n, "subnet is 0.0.0.0/0: ") })
+				if r.text != "" && !told {
+					t.Errorf("%s, %s, %s: nothing is told of it", d.Name, version, name)
+				}
+			}
+		}
+	}
+	several := with(plain(&juniperSRX, vpn.IKEv2), several, allCloud)
+	if r := renderOne("juniper-srx", several); r.refusals == nil || !strings.Contains(r.refusals.Error(), "Junos has none with the remote address 0.0.0.0/0") {
+		t.Errorf("juniper-srx: %v", r.refusals)
 	}
 }

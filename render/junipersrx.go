@@ -34,6 +34,11 @@ var juniperSRX = Dialect{
 		When: both(isDual, isActive, severalPairs), Until: junosSince, Field: "subnets",
 		Reason: "two tunnels with the same traffic selectors need traffic-selector preference, which Junos's published models have from 23.2R1 on",
 		Hint:   "use 0.0.0.0/0 on both sides and routes, or one subnet on each side",
+	}, {
+		// Juniper's page Traffic Selectors in Route-Based VPNs.
+		When: both(severalPairs, allOfCloud, isActive), Field: "subnets",
+		Reason: "several subnets need traffic selectors, and Junos has none with the remote address 0.0.0.0/0",
+		Hint:   "use 0.0.0.0/0 on both sides and routes, or one subnet on the peer's side",
 	}},
 	Notices: []Rule{
 		{When: alwaysHolds, Reason: "initiates: this device, at once"},

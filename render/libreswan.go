@@ -48,6 +48,7 @@ var libreswan = Dialect{
 	}},
 	Notices: []Rule{
 		{When: alwaysHolds, Reason: "initiates: this host, at once"},
+		lanDropped,
 		{When: hasDPD, Until: "5.0", Reason: "dpdaction is for libreswan 4; libreswan 5 says that it ignores it"},
 		{When: isIKEv1, Reason: "libreswan refuses IKEv1 unless config setup in /etc/ipsec.conf says ikev1-policy=accept"},
 		{When: routeBased, Reason: "route the VPC's networks into the tunnel: ip route add VPC-NETWORK dev the vti-interface"},

@@ -41,6 +41,7 @@ var strongswanIPsec = Dialect{
 		{When: alwaysHolds, Reason: "a conn %default of this host's ipsec.conf holds here too for what is not said below"},
 		strongswanAggressive,
 		strongswanDown,
+		lanDropped,
 		{When: oneCloudID, Reason: "both tunnels' cloud ends have one identity, so uniqueids=never below lets them both be up: it is for all connections of this host"},
 		{When: usesVTI, Reason: "make a VTI for each tunnel, as its conn says below, and have strongswan.conf say charon.install_routes = no, or traffic is routed past it"},
 		{When: both(routeBased, not(isDual)), Reason: "route the VPC's networks into the VTI"},
