@@ -103,7 +103,10 @@ func (n *normalizer) position(a Answer, t vpn.Tunnel) int {
 func (n *normalizer) alone(a Answer, t vpn.Tunnel, v, device string) {
 	key := sum(a.Name + "=" + v + "@" + device)
 	if n.answers.used[key] {
-		hint := "render the connections one by one"
+		hint := "give this connection another in the file of --answers, or render it by itself if it is for another device"
+		if a.Number != nil {
+			hint = "begin elsewhere, or " + hint
+		}
 		if n.conn.Dual() {
 			hint = fmt.Sprintf("answer %s.1 and %s.2 apart, or %s", a.Name, a.Name, hint)
 		}

@@ -1,6 +1,10 @@
 package render
 
-import "peerconf/vpn"
+import (
+	"strings"
+
+	"peerconf/vpn"
+)
 
 // fn72510 is Cisco's field notice on IOS-XE without weak algorithms; the first
 // release without them is 17.11.1 on routers, later on other platforms.
@@ -111,6 +115,10 @@ var ciscoIOS = Dialect{
 		When:  both(isActive, routeBased, oneCloudID),
 		Field: "LocalId and RemoteId", Reason: "both tunnels' cloud ends have one identity, and IOS chooses a profile by it",
 		Hint: "give each cloud end its own identity",
+	}, {
+		When: readsAsDomain, Field: "the cloud's identity",
+		Reason: "IOS takes this name for the keyword domain, which a domain would have to follow",
+		Hint:   "set LocalId of the connection to a name with a dot, or to the cloud's address",
 	}},
 	Notices: []Rule{
 		{When: both(isIKEv1, peerIsAddress), Reason: "IOS sends the outside interface's address as its IKEv1 identity: it must be the peer's identity named above, behind NAT too, where ikev2 or an FQDN identity leaves the choice; --set outside-address checks it"},
@@ -149,6 +157,12 @@ var iosESP = Words{ // crypto ipsec transform-set, set pfs
 		vpn.MODP2048256: {Text: "group24", Until: iosUntil, Why: fn72510},
 	},
 	Lifetime: Range{120, 86400, "set security-association lifetime seconds"},
+}
+
+// readsAsDomain tells whether match identity would read the name as its keyword
+// domain, which may be cut short.
+func readsAsDomain(_ vpn.Connection, t vpn.Tunnel) bool {
+	return t.CloudIdentity.Kind == vpn.IDFQDN && strings.HasPrefix("domain", strings.ToLower(t.CloudIdentity.Value))
 }
 
 // tunnelsDiffer tells whether two tunnels differ in what a crypto map entry

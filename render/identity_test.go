@@ -90,3 +90,13 @@ func TestHalfRoute(t *testing.T) {
 		t.Errorf("juniper-srx: %v", r.refusals)
 	}
 }
+
+// TestReadsAsDomain refuses a name that IOS would take for a keyword.
+func TestReadsAsDomain(t *testing.T) {
+	for name, refused := range map[string]bool{"domain": true, "Dom": true, "d": true, "domain.example": false, "domains": false, "cloud": false} {
+		c := with(plain(&ciscoIOS, vpn.IKEv2), each(func(t *vpn.Tunnel) { t.CloudIdentity = vpn.Identity{Kind: vpn.IDFQDN, Value: name} }))
+		if r := renderOne("cisco-ios", c); (r.refusals != nil) != refused {
+			t.Errorf("%s: %v", name, r.refusals)
+		}
+	}
+}

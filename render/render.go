@@ -171,12 +171,13 @@ func (p prepared) claim(v View, c vpn.Connection) (out vpn.Problems) {
 			refuse("addresses", ends, "another connection of this run joins them with another key, and a device finds keys by address", apart)
 		}
 		p.keys[sum(ends)] = own
-		all := c.RouteBased() && c.Tunnels[i].PeerAddress.IP.IsValid() && c.Tunnels[i].CloudAddress.IP.IsValid()
-		if all && p.whole[sum(ends)] {
+		if c.RouteBased() && p.whole[sum(ends)] && c.Tunnels[i].PeerAddress.Word == "" && c.Tunnels[i].CloudAddress.Word == "" {
 			refuse("addresses", ends, "another connection of this run joins them with 0.0.0.0/0 on both sides, and a device cannot tell the two apart",
 				"drop one reply, or give the connections the subnets of both sides")
 		}
-		p.whole[sum(ends)] = all || p.whole[sum(ends)]
+		if c.RouteBased() {
+			p.whole[sum(ends)] = true
+		}
 		if p.Peering == nil {
 			continue
 		}
