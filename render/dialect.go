@@ -130,6 +130,9 @@ var commonNotices = []Rule{
 	{When: isAggressive, Warning: true, Reason: "weak: IkeMode aggressive shows a hash of the key to whoever listens", Hint: toIKEv2},
 	{When: isIKEv1, Reason: "ikev1 is deprecated (RFC 9395): where both ends allow, use ikev2"},
 	{When: noPFS, Reason: "IpsecPfs disabled: where both ends allow, use group14"},
+	// The device finds its key in any case: charon by the configured identities
+	// (phase1.c), pluto by the connection's (keys.c), IOS by the keyring's
+	// address. What the cloud's end does with a name is in doubt.
 	{When: both(isMain, not(bothAddresses)), Warning: true, Reason: "a domain name as identity in IKEv1 main mode: the cloud recommends aggressive mode with it, or ikev2", Hint: toIKEv2},
 	{When: both(severalPairs, isIKEv1), Warning: true, Reason: "several subnets with IKEv1: the cloud supports them with IKEv2 only for sure", Hint: toIKEv2},
 	{When: both(not(isIKEv1), saysAggressive), Reason: "IkeMode aggressive means nothing with ikev2 and is left out"},
