@@ -60,6 +60,7 @@ var stories = []story{
 	{name: "hostile-key", source: "hostile-key.json"},
 	{name: "off", source: "off.json"},
 	{name: "name-zh", source: "name-zh.json"},
+	{name: "name-long", source: "name-long.json"},
 	{name: "fqdn-aggressive", source: "fqdn-aggressive"},
 	{name: "fqdn-ikev2", source: "fqdn-ikev2"},
 	{name: "nat", source: "nat"},

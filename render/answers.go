@@ -27,7 +27,12 @@ func newAnswers(given ...map[string]vpn.Given) *answers {
 func (n *normalizer) answered(t vpn.Tunnel) map[string]string {
 	set := map[string]string{}
 	for _, a := range n.target.Answers {
-		if (a.When == nil || a.When(n.conn, t)) && (!n.target.removes || a.Removal != nil && a.Removal(n.conn, t)) {
+		switch {
+		case a.When != nil && !a.When(n.conn, t):
+		case n.target.removes && (a.Removal == nil || !a.Removal(n.conn, t)):
+		case a.Must != nil:
+			n.must(a, t)
+		default:
 			set[a.key()] = n.answer(a, t)
 		}
 	}
@@ -47,6 +52,20 @@ func (n *normalizer) answer(a Answer, t vpn.Tunnel) string {
 		n.alone(a, t, v, of)
 	}
 	return v
+}
+
+// must holds an answer to the one value that works. Without an answer that is
+// taken for granted only where the peer's address is the value.
+func (n *normalizer) must(a Answer, t vpn.Tunnel) {
+	v, must := n.given(a, t), a.Must(n.conn, t)
+	switch {
+	case v == must:
+	case v != "":
+		n.refuse(t, "--set "+a.Name, v, "the device sends it as its identity, and the peer's identity is "+must, "set RemoteId of the connection to "+v)
+	case must != t.PeerAddress.String() && !strings.HasPrefix(must, "REPLACE-"):
+		n.notices = append(n.notices, notice{t.Number, fmt.Sprintf("the outside interface must have the address %s, the peer's identity, which the device sends", must), true,
+			fmt.Sprintf("--set %s=%s, if that is so; else set RemoteId of the connection to the interface's address", a.Name, must)})
+	}
 }
 
 // given is the operator's answer: the command line's, else the connection's
@@ -85,7 +104,10 @@ func (n *normalizer) position(a Answer, t vpn.Tunnel) int {
 func (n *normalizer) alone(a Answer, t vpn.Tunnel, v, device string) {
 	key := sum(a.Name + "=" + v + "@" + device)
 	if n.answers.used[key] {
-		hint := "render the connections one by one"
+		hint := "give this connection another in the file of --answers, or render it by itself if it is for another device"
+		if a.Number != nil {
+			hint = "begin elsewhere, or " + hint
+		}
 		if n.conn.Dual() {
 			hint = fmt.Sprintf("answer %s.1 and %s.2 apart, or %s", a.Name, a.Name, hint)
 		}

@@ -1,6 +1,7 @@
 package render
 
 import (
+	"fmt"
 	"net/netip"
 	"regexp"
 
@@ -20,12 +21,6 @@ const (
 	asaGroup1  = "current ASA releases have no group 1, and which was the last to have it is in doubt"
 	asaGroup24 = "with IKEv1 an ASA has the groups 2, 5 and 14 only"
 	asaGroup5  = "later ones have group 5 with IKEv1 only"
-
-	// IKEv1 lacks what the common hint promises.
-	asaHash     = "set IkeVersion of the connection to ikev2 and IkeAuthAlg to sha256, or else IkeAuthAlg to sha1"
-	asaESPHash  = "set IkeVersion of the connection to ikev2 and IpsecAuthAlg to sha256, or else IpsecAuthAlg to sha1"
-	asaIKEGroup = "set IkePfs of the connection to group5, or to group14, which ASA has with IKEv1 from 9.13 on"
-	asaPFS      = "set IpsecPfs of the connection to group5, or to group14, which ASA has with IKEv1 from 9.13 on"
 )
 
 // formInside is an address that a host can have in a network of 4 addresses,
@@ -53,19 +48,19 @@ var ciscoASA = Dialect{
 		vpn.IKEv1: { // crypto ikev1 policy
 			Encryption: asaEncryption,
 			Integrity: map[vpn.Integrity]Word{
-				vpn.MD5:    {Text: "md5", Until: asaUntil, Why: asaWeak, Hint: asaHash},
+				vpn.MD5:    {Text: "md5", Until: asaUntil, Why: asaWeak},
 				vpn.SHA1:   {Text: "sha"},
-				vpn.SHA256: {Why: asaSHA2, Hint: asaHash},
-				vpn.SHA384: {Why: asaSHA2, Hint: asaHash},
-				vpn.SHA512: {Why: asaSHA2, Hint: asaHash},
+				vpn.SHA256: {Why: asaSHA2},
+				vpn.SHA384: {Why: asaSHA2},
+				vpn.SHA512: {Why: asaSHA2},
 				vpn.SM3:    guomi,
 			},
 			Group: map[vpn.Group]Word{
-				vpn.MODP768:     {Why: asaGroup1, Hint: asaIKEGroup},
-				vpn.MODP1024:    {Text: "2", Until: asaUntil, Why: asaWeak, Hint: asaIKEGroup},
+				vpn.MODP768:     {Why: asaGroup1},
+				vpn.MODP1024:    {Text: "2", Until: asaUntil, Why: asaWeak},
 				vpn.MODP1536:    {Text: "5"},
-				vpn.MODP2048:    {Text: "14", Since: asaGroup, Hint: asaIKEGroup},
-				vpn.MODP2048256: {Why: asaGroup24, Hint: asaIKEGroup},
+				vpn.MODP2048:    {Text: "14", Since: asaGroup},
+				vpn.MODP2048256: {Why: asaGroup24},
 			},
 			Lifetime: Range{120, 2147483647, "lifetime of crypto ikev1 policy"},
 		},
@@ -100,19 +95,19 @@ var ciscoASA = Dialect{
 				vpn.SM4:       guomi,
 			},
 			Integrity: map[vpn.Integrity]Word{
-				vpn.MD5:    {Text: "esp-md5-hmac", Until: asaUntil, Why: asaWeak, Hint: asaESPHash},
+				vpn.MD5:    {Text: "esp-md5-hmac", Until: asaUntil, Why: asaWeak},
 				vpn.SHA1:   {Text: "esp-sha-hmac"},
-				vpn.SHA256: {Why: asaSHA2, Hint: asaESPHash},
-				vpn.SHA384: {Why: asaSHA2, Hint: asaESPHash},
-				vpn.SHA512: {Why: asaSHA2, Hint: asaESPHash},
+				vpn.SHA256: {Why: asaSHA2},
+				vpn.SHA384: {Why: asaSHA2},
+				vpn.SHA512: {Why: asaSHA2},
 				vpn.SM3:    guomi,
 			},
 			Group: map[vpn.Group]Word{
-				vpn.MODP768:     {Why: asaGroup1, Hint: asaPFS},
-				vpn.MODP1024:    {Text: "group2", Until: asaUntil, Why: asaWeak, Hint: asaPFS},
+				vpn.MODP768:     {Why: asaGroup1},
+				vpn.MODP1024:    {Text: "group2", Until: asaUntil, Why: asaWeak},
 				vpn.MODP1536:    {Text: "group5"},
-				vpn.MODP2048:    {Text: "group14", Since: asaGroup, Hint: asaPFS},
-				vpn.MODP2048256: {Why: asaGroup24, Hint: asaPFS},
+				vpn.MODP2048:    {Text: "group14", Since: asaGroup},
+				vpn.MODP2048256: {Why: asaGroup24},
 			},
 			Lifetime: asaESPLifetime,
 		},
@@ -142,8 +137,10 @@ var ciscoASA = Dialect{
 	},
 	Key:     keyASA,
 	KeyWord: `%s`,
+	Peering: &Peering{asaTunnelGroup, "another connection of this run joins them with another IKE version or DPD setting, and an ASA has one tunnel-group for a peer's address"},
 	Answers: []Answer{
 		{Name: "outside-interface", Form: formWord, Removal: policyBased, Meaning: "the nameif of the interface towards the Internet, such as outside"},
+		outsideAddress(peerIsAddress),
 		{Name: "inside-interface", Form: formWord, When: policyBased, Removal: alwaysHolds, PerConnection: true,
 			Meaning: "the nameif of the interface towards the peer's subnets, such as inside: their traffic to the cloud is kept out of NAT"},
 		{Name: "policy-number", Form: formNumber, Number: &Range{Min: 1, Max: 65535}, Removal: alwaysHolds,
@@ -188,19 +185,20 @@ var ciscoASA = Dialect{
 		Hint:   "set both tunnels alike, or use 0.0.0.0/0 on both sides, where each has its own interface",
 	}},
 	Notices: []Rule{
-		{When: alwaysHolds, Reason: "the ASA sends its outside interface's address as identity to every peer: it must be the peer's identity named above, behind NAT too; crypto isakmp identity must be auto, its default, or address"},
+		{When: alwaysHolds, Reason: "the ASA sends its outside interface's address as identity to every peer: it must be the peer's identity named above, behind NAT too (--set outside-address checks it); crypto isakmp identity must be auto, its default, or address"},
 		{When: isAggressive, Reason: "aggressive mode: the ASA must not have crypto ikev1 am-disable"},
 		{When: alwaysHolds, Reason: "an ASA holds 20 crypto ikev1 policies and 20 crypto ikev2 policies: leave one out that says what another says already"},
 		{When: alwaysHolds, Reason: "sysopt connection tcpmss holds for all traffic of the ASA: if it is lower already, leave that line out"},
 		{When: alwaysHolds, Reason: "what comes out of the tunnel passes no access list while sysopt connection permit-vpn stands, as it does unless switched off"},
-		{When: routeBased, Until: "9.8", Reason: "tunnel interfaces need ASA 9.7 with IKEv1, 9.8 with IKEv2"},
+		{When: both(routeBased, isIKEv1), Until: "9.7", Warning: true, Hint: "name the version: --target cisco-asa@9.7, or a later one that runs", Reason: "tunnel interfaces need ASA 9.7 with IKEv1"},
+		{When: both(routeBased, not(isIKEv1)), Until: "9.8", Warning: true, Hint: "name the version: --target cisco-asa@9.8, or a later one that runs", Reason: "tunnel interfaces need ASA 9.8 with IKEv2"},
 		{When: routeBased, Reason: "tunnel interfaces need routed firewall mode and a single context"},
 		{When: routeBased, Reason: "initiates: this ASA, at once; route the VPC's networks into the tunnel: route NAMEIF NETWORK MASK ADDRESS 1, the address being the other one of the tunnel's network"},
 		{When: both(isDual, routeBased), Reason: "route them into the second tunnel too, with 2 in place of 1 at the end"},
 		{When: policyBased, Reason: "initiates: this ASA when traffic matches the access list; the VPC's networks must be routed out of the outside interface"},
 		{When: both(isDual, policyBased), Reason: "a crypto map has one tunnel up at a time: the cloud shows the standby as down until it takes over"},
-		{When: both(isDual, policyBased, not(isIKEv1)), Until: "9.14", Reason: "two peers in a crypto map entry with IKEv2 need ASA 9.14"},
-		{When: both(severalPairs, not(isIKEv1)), Reason: "an ASA makes an SA for each line of the access list where the cloud wants one for all: if some pairs stay down, give each its own connection"},
+		{When: both(isDual, policyBased, not(isIKEv1)), Until: "9.14", Warning: true, Hint: "name the version: --target cisco-asa@9.14, or a later one that runs", Reason: "two peers in a crypto map entry with IKEv2 need ASA 9.14"},
+		{When: both(severalPairs, not(isIKEv1)), Warning: true, Hint: onePairs, Reason: "an ASA makes an SA for each line of the access list where the cloud wants one for all: if some pairs stay down, give each its own connection"},
 	},
 	Residue: []Rule{
 		{When: policyBased, Reason: "the crypto map stays on the outside interface for its other entries; if it has none, remove that line too: no crypto map NAME interface NAMEIF"},
@@ -229,6 +227,9 @@ var asaIdentities = map[vpn.IDKind]Identity{
 	vpn.IDFQDN:     {Peer: "%s", Cloud: "%s"},
 	vpn.IDUserFQDN: {Peer: "%s", Cloud: "%s"},
 }
+
+// asaTunnelGroup is what a tunnel-group and its group-policy say beside the key.
+func asaTunnelGroup(t vpn.Tunnel) string { return fmt.Sprint(t.IKE.Version, t.DPD) }
 
 // cloudNamed tells whether the cloud's identity is not its address. Masked
 // ones are words yet and may be.

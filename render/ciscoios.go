@@ -1,6 +1,10 @@
 package render
 
-import "peerconf/vpn"
+import (
+	"strings"
+
+	"peerconf/vpn"
+)
 
 // fn72510 is Cisco's field notice on IOS-XE without weak algorithms; the first
 // release without them is 17.11.1 on routers, later on other platforms.
@@ -16,7 +20,7 @@ var ciscoIOS = Dialect{
 	Title:   "Cisco IOS",
 	Comment: "!",
 	ASCII:   true,
-	MaxName: 31,
+	MaxName: 31, // our own: the models set no limit, and 31 is short enough for every release
 	Files: []File{{Suffix: ".cfg", Template: "cisco-ios.tmpl", Note: []string{
 		"%[1]s: paste in configuration mode, or copy to running-config",
 	}}},
@@ -94,6 +98,7 @@ var ciscoIOS = Dialect{
 	KeyWord: `0 %s`,
 	Answers: []Answer{
 		{Name: "outside-interface", Form: formWord, Meaning: "the interface towards the Internet, such as GigabitEthernet1"},
+		outsideAddress(both(isIKEv1, peerIsAddress)),
 		{Name: "policy-number", Form: formNumber, Number: &Range{Min: 1, Max: 10000}, When: isIKEv1, Removal: alwaysHolds,
 			Meaning: "a free number of crypto isakmp policy; lower ones are tried first"},
 		{Name: "ikev2-policy", Form: formName, When: not(isIKEv1), Removal: alwaysHolds, PerConnection: true, Default: constant("alibaba"), Fallback: "alibaba",
@@ -114,9 +119,13 @@ var ciscoIOS = Dialect{
 		When:  both(isActive, routeBased, oneCloudID),
 		Field: "LocalId and RemoteId", Reason: "both tunnels' cloud ends have one identity, and IOS chooses a profile by it",
 		Hint: "give each cloud end its own identity",
+	}, {
+		When: readsAsDomain, Field: "the cloud's identity",
+		Reason: "IOS takes this name for the keyword domain, which a domain would have to follow",
+		Hint:   "set LocalId of the connection to a name with a dot, or to the cloud's address",
 	}},
 	Notices: []Rule{
-		{When: both(isIKEv1, peerIsAddress), Reason: "IOS sends the outside interface's address as its IKEv1 identity: it must be the peer's identity named above; behind NAT use ikev2 or an FQDN identity"},
+		{When: both(isIKEv1, peerIsAddress), Reason: "IOS sends the outside interface's address as its IKEv1 identity: it must be the peer's identity named above, behind NAT too, where ikev2 or an FQDN identity leaves the choice; --set outside-address checks it"},
 		{When: isAggressive, Warning: true, Reason: "aggressive mode: the router must not have crypto isakmp aggressive-mode disable, and its group is that of its first crypto isakmp policy"},
 		{When: not(isIKEv1), Reason: "IOS chooses a crypto ikev2 policy by local address alone: if the router has one already, name it with --set ikev2-policy"},
 		{When: routeBased, Reason: "initiates: this router, at once; route the VPC's networks into the tunnel"},
@@ -160,7 +169,11 @@ var iosESP = Words{ // crypto ipsec transform-set, set pfs
 	Lifetime: Range{120, 86400, "set security-association lifetime seconds"},
 }
 
-func peerIsAddress(_ vpn.Connection, t vpn.Tunnel) bool { return t.PeerIdentity.Kind == vpn.IDIPv4 }
+// readsAsDomain tells whether match identity would read the name as its keyword
+// domain, which may be cut short.
+func readsAsDomain(_ vpn.Connection, t vpn.Tunnel) bool {
+	return t.CloudIdentity.Kind == vpn.IDFQDN && strings.HasPrefix("domain", strings.ToLower(t.CloudIdentity.Value))
+}
 
 // tunnelsDiffer tells whether two tunnels differ in what a crypto map entry
 // and its one profile say for both.

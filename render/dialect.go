@@ -21,7 +21,7 @@ type Dialect struct {
 	// Hierarchical says what Files say in the device's other form, if it has
 	// two.
 	Hierarchical []File
-	MaxName      int // characters in the name of an object
+	MaxName      int // characters in the name of an object, -1 or -2 of a tunnel included
 
 	// Newest is the version assumed where the target names none: of software
 	// that one upgrades. A router's is whatever it is.
@@ -41,10 +41,20 @@ type Dialect struct {
 	Key     func(key string, version vpn.Version) (text, refused string)
 	KeyWord string // where a word stands for the key, %s
 
+	// Peering is what the device holds once for each pair of addresses, where
+	// that is more than the key: connections that share them have to agree.
+	Peering *Peering
+
 	Answers  []Answer
 	Refusals []Rule // what the device cannot do though it has the words
 	Notices  []Rule
 	Residue  []Rule // notices of a removal
+}
+
+// Peering is a device's object for a peer's address.
+type Peering struct {
+	Of     func(vpn.Tunnel) string // what it says
+	Reason string                  // why two cannot be
 }
 
 // File is one file a dialect writes.
@@ -97,6 +107,7 @@ type Answer struct {
 	PerConnection bool                                        // tunnels share it
 	Default       func(c vpn.Connection, t vpn.Tunnel) string // nil: there is no safe default
 	Fallback      string                                      // what the default is, in words
+	Must          func(c vpn.Connection, t vpn.Tunnel) string // the one value that works: a fact to check, not to print
 	When          func(c vpn.Connection, t vpn.Tunnel) bool   // nil: always
 	Removal       func(c vpn.Connection, t vpn.Tunnel) bool   // when a removal asks for it too; nil: never
 }
@@ -127,10 +138,14 @@ var commonNotices = []Rule{
 	{When: isAggressive, Warning: true, Reason: "weak: IkeMode aggressive shows a hash of the key to whoever listens", Hint: toIKEv2},
 	{When: isIKEv1, Reason: "ikev1 is deprecated (RFC 9395): where both ends allow, use ikev2"},
 	{When: noPFS, Reason: "IpsecPfs disabled: where both ends allow, use group14"},
+	// The device finds its key in any case: charon by the configured identities
+	// (phase1.c), pluto by the connection's (keys.c), IOS by the keyring's
+	// address. What the cloud's end does with a name is in doubt.
 	{When: both(isMain, not(bothAddresses)), Warning: true, Reason: "a domain name as identity in IKEv1 main mode: the cloud recommends aggressive mode with it, or ikev2", Hint: toIKEv2},
 	{When: both(severalPairs, isIKEv1), Warning: true, Reason: "several subnets with IKEv1: the cloud supports them with IKEv2 only for sure", Hint: toIKEv2},
 	{When: both(not(isIKEv1), saysAggressive), Reason: "IkeMode aggressive means nothing with ikev2 and is left out"},
 	{When: both(policyBased, allOfCloud), Reason: "the cloud's subnet is 0.0.0.0/0: all traffic of the peer's subnets is meant to go to the cloud; no route for it is written"},
+	{When: both(policyBased, allOfPeer), Reason: "the peer's subnet is 0.0.0.0/0: whatever this device routes to the cloud's subnets goes into the tunnel, from whomever"},
 	{When: noNATT, Warning: true, Reason: "the cloud has NAT traversal off: no NAT may stand between the ends", Hint: "set EnableNatTraversal of the connection to true"},
 	{When: hasBGP, Reason: "BGP: the session inside the tunnel is not configured here; peerconf show has its addresses and AS numbers"},
 }
@@ -162,9 +177,16 @@ func bothAddresses(_ vpn.Connection, t vpn.Tunnel) bool {
 	return t.PeerIdentity.Kind == vpn.IDIPv4 && t.CloudIdentity.Kind == vpn.IDIPv4
 }
 
+// peerIsAddress tells whether the peer's identity is an address, or a masked one.
+func peerIsAddress(_ vpn.Connection, t vpn.Tunnel) bool { return t.PeerIdentity.Kind == vpn.IDIPv4 }
+
 func saysAggressive(_ vpn.Connection, t vpn.Tunnel) bool { return t.IKE.Mode == vpn.Aggressive }
 func allOfCloud(c vpn.Connection, _ vpn.Tunnel) bool {
 	return len(c.CloudSubnets) == 1 && c.CloudSubnets[0].Word == "" && c.CloudSubnets[0].Prefix.Bits() == 0
+}
+
+func allOfPeer(c vpn.Connection, _ vpn.Tunnel) bool {
+	return len(c.PeerSubnets) == 1 && c.PeerSubnets[0].Word == "" && c.PeerSubnets[0].Prefix.Bits() == 0
 }
 
 func hasBGP(_ vpn.Connection, t vpn.Tunnel) bool { return t.BGP != nil }
@@ -184,6 +206,7 @@ var (
 	formNumber    = regexp.MustCompile(`^(0|[1-9][0-9]{0,9})$`)
 	formName      = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_-]{0,30}$`)
 	formInterface = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_-]{0,14}$`)
+	formAddress   = regexp.MustCompile(`^(` + octet + `\.){3}` + octet + `$`)
 	formLocal     = regexp.MustCompile(`^(%any|%defaultroute|(` + octet + `\.){3}` + octet + `)$`)
 )
 
@@ -215,6 +238,14 @@ func both(conditions ...func(vpn.Connection, vpn.Tunnel) bool) func(vpn.Connecti
 		}
 		return true
 	}
+}
+
+// outsideAddress is for devices that send an address of their own as identity,
+// whatever the cloud expects.
+func outsideAddress(when func(vpn.Connection, vpn.Tunnel) bool) Answer {
+	return Answer{Name: "outside-address", Form: formAddress, When: when, Fallback: "not checked",
+		Must:    func(_ vpn.Connection, t vpn.Tunnel) string { return t.PeerIdentity.Value },
+		Meaning: "the outside interface's own address, behind NAT the private one, which the device sends as its identity"}
 }
 
 // constant is the default of an answer.

@@ -7,13 +7,15 @@ const junosSince = Version("23.2R1")
 // juniperSRX follows the YANG models of Junos (Juniper/yang,
 // junos-es/conf/junos-es-conf-security), 17.4R1 to 24.4R1. IKE is admitted for
 // the zone, not for the interface, as an interface's own list of services would
-// replace the zone's and could shut the operator out.
+// replace the zone's and could shut the operator out. For
+// traffic-selector preference Juniper's Feature Explorer has 22.2R1, but the
+// models of 22.2R1 to 23.1R1 do not know the statement.
 var juniperSRX = Dialect{
 	Name:    "juniper-srx",
 	Title:   "Junos on SRX",
 	Comment: "#",
 	ASCII:   true,
-	MaxName: 32,
+	MaxName: 32, // of a policy, gateway or vpn
 	Files: []File{{Suffix: ".set", Template: "juniper-srx.tmpl", Note: []string{
 		"%[1]s: load set %[1]s in configuration mode, read what it prints (it loads on behind a bad line), then show | compare, commit check, commit confirmed",
 	}}},
@@ -40,9 +42,14 @@ var juniperSRX = Dialect{
 		pathMTU,
 	},
 	Refusals: []Rule{{
-		When: both(isDual, isActive, severalPairs), Until: "22.2R1", Field: "subnets",
-		Reason: "two tunnels with the same traffic selectors need traffic-selector preference, which Junos has from 22.2R1 on",
+		When: both(isDual, isActive, severalPairs), Until: junosSince, Field: "subnets",
+		Reason: "two tunnels with the same traffic selectors need traffic-selector preference, which Junos's published models have from 23.2R1 on",
 		Hint:   "use 0.0.0.0/0 on both sides and routes, or one subnet on each side",
+	}, {
+		// Juniper's page Traffic Selectors in Route-Based VPNs.
+		When: both(severalPairs, allOfCloud, isActive), Field: "subnets",
+		Reason: "several subnets need traffic selectors, and Junos has none with the remote address 0.0.0.0/0",
+		Hint:   "use 0.0.0.0/0 on both sides and routes, or one subnet on the peer's side",
 	}},
 	Notices: []Rule{
 		{When: alwaysHolds, Reason: "initiates: this device, at once"},
@@ -53,7 +60,8 @@ var juniperSRX = Dialect{
 		{When: routeBased, Reason: "the two policies let every IPv4 address through that is routed: narrow them where you can"},
 		{When: routeBased, Reason: "route the VPC's networks to the st0 unit: set routing-options static route VPC-NETWORK qualified-next-hop st0.N preference 5"},
 		{When: both(isDual, routeBased), Reason: "route them to the second tunnel's unit too, with preference 10"},
-		{When: both(isDual, severalPairs), Until: "22.2R1", Warning: true, Hint: "name the version: --target juniper-srx@22.2R1, or a later one that runs", Reason: "traffic-selector preference needs Junos 22.2R1 on SRX1500, SRX4000, SRX5000 and vSRX, later on others: without it the device mixes the tunnels"},
+		{When: both(isDual, severalPairs), Until: junosSince, Warning: true, Hint: "name the version: --target juniper-srx@23.2R1, or a later one that runs", Reason: "traffic-selector preference needs Junos 23.2R1: without it the device mixes the tunnels"},
+		{When: both(isDual, severalPairs), Reason: "Juniper lists traffic-selector preference for vSRX, SRX1500 and larger ones, and for no SRX300 model (Feature Explorer, 7498): there use 0.0.0.0/0 on both sides"},
 		{When: both(severalPairs, not(isIKEv1)), Warning: true, Hint: onePairs, Reason: "Junos makes an SA for each pair of subnets where the cloud wants one for all: if some pairs stay down, give each its own connection"},
 	},
 	Residue: []Rule{

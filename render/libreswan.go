@@ -15,7 +15,7 @@ var libreswan = Dialect{
 	Name:     "libreswan",
 	Title:    "libreswan",
 	Comment:  "#",
-	MaxName:  40,
+	MaxName:  40, // our own: updown.c cuts commands of more than 2048 characters short
 	OneChild: "5.0",
 	Files: []File{
 		{Suffix: ".conf", Template: "libreswan.conf.tmpl", Note: []string{
@@ -52,6 +52,7 @@ var libreswan = Dialect{
 	}},
 	Notices: []Rule{
 		{When: alwaysHolds, Reason: "initiates: this host, at once"},
+		lanDropped,
 		{When: hasDPD, Until: "5.0", Reason: "dpdaction is for libreswan 4; libreswan 5 says that it ignores it"},
 		{When: isIKEv1, Reason: "libreswan refuses IKEv1 unless config setup in /etc/ipsec.conf says ikev1-policy=accept"},
 		{When: routeBased, Reason: "route the VPC's networks into the tunnel: ip route add VPC-NETWORK dev the vti-interface"},

@@ -388,21 +388,35 @@ func (n *normalizer) label() string {
 	return title
 }
 
-// name is what the connection's objects are called on the device.
+// name is what the connection's objects are called on the device: what the
+// caller chose, or refused; else the id, fitted.
 func (n *normalizer) name() string {
+	room := n.target.MaxName
+	if n.conn.Dual() {
+		room -= len("-1")
+	}
 	title := n.conn.Title()
 	name := sanitized(title)
-	if n.conn.Label != "" && name != title {
+	if n.conn.Label == "" {
+		return fitted(name, title, room)
+	}
+	if name != title {
 		n.refuse(vpn.Tunnel{}, "--name", title, "a name has letters, digits, - and _ and begins with a letter", "choose another --name")
 	}
-	longest := len(name)
-	if n.conn.Dual() {
-		longest += len("-1")
-	}
-	if longest > n.target.MaxName {
-		n.refuse(vpn.Tunnel{}, "name", name, fmt.Sprintf("longer than the %d characters the device takes with what is appended", n.target.MaxName), "choose a shorter one with --name")
+	if len(name) > room {
+		n.refuse(vpn.Tunnel{}, "--name", name, fmt.Sprintf("longer than the %d characters the device takes with what is appended", n.target.MaxName), "choose a shorter one with --name")
 	}
 	return name
+}
+
+// fitted shortens a name to the room there is. The checksum is of the whole
+// title, so that names that begin alike stay apart.
+func fitted(name, title string, room int) string {
+	if len(name) <= room {
+		return name
+	}
+	sum := fmt.Sprintf("-%08x", checksum(title))
+	return strings.TrimRight(name[:room-len(sum)], "-") + sum
 }
 
 // sanitized makes an object name of any text. What is lost is made up for by

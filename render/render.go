@@ -11,6 +11,7 @@ import (
 	"maps"
 	"reflect"
 	"slices"
+	"strings"
 	"sync"
 	"text/template"
 
@@ -55,6 +56,8 @@ type prepared struct {
 	// What is taken, as sums: a run may have any number of connections.
 	names map[uint64]bool   // of objects
 	keys  map[uint64]uint64 // by the two addresses a tunnel joins
+	peers map[uint64]string // Peering, likewise
+	whole map[uint64]bool   // addresses joined for all traffic
 }
 
 // Output is one file of a connection's configuration.
@@ -87,7 +90,7 @@ func New(targets []string, options Options) (*Renderer, error) {
 			return nil, vpn.Problem{Field: "--hierarchical", Value: s, Reason: "a removal is delete commands, which have no other form", Hint: "leave --hierarchical out with --remove"}
 		}
 		all = append(all, t)
-		p := prepared{Target: t, answers: newAnswers(options.Set, options.Defaults), names: map[uint64]bool{}, keys: map[uint64]uint64{}}
+		p := prepared{Target: t, answers: newAnswers(options.Set, options.Defaults), names: map[uint64]bool{}, keys: map[uint64]uint64{}, peers: map[uint64]string{}, whole: map[uint64]bool{}}
 		for _, f := range t.files() {
 			p.files, p.text = append(p.files, compile(f.Template)), append(p.text, &bytes.Buffer{})
 		}
@@ -169,12 +172,13 @@ func (p prepared) print(v View) []Output {
 }
 
 // claim takes the names and the address pairs of a connection: on one device no
-// two connections may share a name, or join the same addresses with two keys.
+// two connections may share a name, or join the same addresses with two keys,
+// twice for all traffic, or as the device's object for a peer has it otherwise.
 func (p prepared) claim(v View, c vpn.Connection) (out vpn.Problems) {
-	refuse := func(field, value, reason string) {
-		out = append(out, vpn.Problem{Connection: c.Title(), Target: p.Target.String(), Field: field, Value: value, Reason: reason,
-			Hint: "render them one by one, each with its own --name, or drop one reply"})
+	refuse := func(field, value, reason, hint string) {
+		out = append(out, vpn.Problem{Connection: c.Title(), Target: p.Target.String(), Field: field, Value: value, Reason: reason, Hint: hint})
 	}
+	const apart = "render them one by one, each with its own --name, or drop one reply"
 	names := []string{v.Name}
 	for i, t := range v.Tunnels {
 		if t.Name != v.Name {
@@ -183,16 +187,32 @@ func (p prepared) claim(v View, c vpn.Connection) (out vpn.Problems) {
 		ends := t.PeerAddress + " and " + t.CloudAddress
 		own := sum(c.Tunnels[i].PSK.Reveal())
 		if key, taken := p.keys[sum(ends)]; taken && key != own && !p.removes {
-			refuse("addresses", ends, "another connection of this run joins them with another key, and a device finds keys by address")
+			refuse("addresses", ends, "another connection of this run joins them with another key, and a device finds keys by address", apart)
 		}
 		p.keys[sum(ends)] = own
+		if !p.removes && c.RouteBased() && p.whole[sum(ends)] && c.Tunnels[i].PeerAddress.Word == "" && c.Tunnels[i].CloudAddress.Word == "" {
+			refuse("addresses", ends, "another connection of this run joins them with 0.0.0.0/0 on both sides, and a device cannot tell the two apart",
+				"drop one reply, or give the connections the subnets of both sides")
+		}
+		if c.RouteBased() {
+			p.whole[sum(ends)] = true
+		}
+		if p.Peering == nil || p.removes {
+			continue
+		}
+		says := p.Peering.Of(c.Tunnels[i])
+		if other, taken := p.peers[sum(ends)]; taken && other != says {
+			refuse("addresses", ends, p.Peering.Reason, "set both connections alike")
+		}
+		p.peers[sum(ends)] = says
 	}
 	for _, name := range names {
-		if p.names[sum(name)] {
-			refuse("name", name, "another connection of this run has it, or this one is in two replies")
+		folded := sum(strings.ToLower(name)) // case is no difference to a nameif, or to some file systems
+		if p.names[folded] {
+			refuse("name", name, "another connection of this run has it, or this one is in two replies", apart)
 			break
 		}
-		p.names[sum(name)] = true
+		p.names[folded] = true
 	}
 	return out
 }

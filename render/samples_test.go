@@ -97,6 +97,7 @@ func everywhere(c *vpn.Connection) {
 func several(c *vpn.Connection) {
 	c.PeerSubnets, c.CloudSubnets = subnets("192.168.10.0/24", "192.168.20.0/24"), subnets("10.0.0.0/16", "10.8.0.0/16")
 }
+func allPeer(c *vpn.Connection)  { c.PeerSubnets = subnets("0.0.0.0/0") }
 func allCloud(c *vpn.Connection) { c.CloudSubnets = subnets("0.0.0.0/0") }
 func second(c *vpn.Connection) {
 	t := plainTunnel(2, c.Tunnels[0].IKE.Version, "203.0.113.11")
@@ -150,6 +151,7 @@ func samples(d *Dialect, version vpn.Version) []sample {
 		{"several subnets", with(p, several), p},
 		{"several subnets, two tunnels", with(p, several, second), p},
 		{"0.0.0.0/0 on the cloud's side only", with(p, allCloud), p},
+		{"0.0.0.0/0 on the peer's side only", with(p, allPeer), p},
 		{"PFS", p, with(p, pfsOff)},
 		{"PFS off", with(p, pfsOff), p},
 		{"PFS group other than the IKE group", with(p, pfsOther), p},

@@ -18,7 +18,7 @@ var strongswan = Dialect{
 	Name:    "strongswan",
 	Title:   "strongSwan",
 	Comment: "#",
-	MaxName: 64,
+	MaxName: 64, // half of what settings.c took before 6.0.4: children and secrets append to it
 	Newest:  strongswanNewest,
 	Files: []File{{Suffix: ".conf", Template: "strongswan.tmpl", Note: []string{
 		"%[1]s: put it into /etc/swanctl/conf.d/ with mode 0600, then swanctl --load-all",
@@ -54,6 +54,7 @@ var strongswan = Dialect{
 		{When: alwaysHolds, Reason: "initiates: this host, at once; after an error reply, such as NO_PROPOSAL_CHOSEN or AUTHENTICATION_FAILED, it waits for swanctl --initiate"},
 		strongswanAggressive,
 		strongswanDown,
+		lanDropped,
 		{When: routeBased, Reason: "make an XFRM interface for each tunnel, as its child says below, bring it up, and route the VPC's networks into it"},
 		{When: both(isDual, routeBased), Reason: "route them into the first tunnel with metric 100 and into the second with metric 200"},
 		{When: both(isDual, policyBased), Reason: "while the first tunnel is up, traffic that the cloud sends through the second is dropped; 0.0.0.0/0 on both sides has no such limit"},
@@ -149,6 +150,13 @@ func vtiName(_ vpn.Connection, t vpn.Tunnel) string {
 		return ""
 	}
 	return fmt.Sprintf("vti%x", t.CloudAddress.IP.As4())
+}
+
+// lanDropped: the cloud's 0.0.0.0/0 covers the peer's own subnets.
+var lanDropped = Rule{
+	When: both(policyBased, allOfCloud), Warning: true,
+	Reason: "0.0.0.0/0 covers the peer's subnets too: what this host itself sends to them would go into the tunnel, and it is out of their reach, unless a pass-through policy for them goes before",
+	Hint:   "use 0.0.0.0/0 on both sides and routes, or name the cloud's subnets",
 }
 
 // strongswanDown: policies come and go with the tunnel, and what they do not

@@ -8,7 +8,7 @@ var strongswanIPsec = Dialect{
 	Name:    "strongswan-ipsec",
 	Title:   "strongSwan by ipsec.conf",
 	Comment: "#",
-	MaxName: 64,
+	MaxName: 64, // as with swanctl, whose daemon it is
 	Newest:  strongswanNewest,
 	Files: []File{
 		{Suffix: ".conf", Template: "strongswan-ipsec.conf.tmpl", Note: []string{
@@ -39,12 +39,13 @@ var strongswanIPsec = Dialect{
 		{When: alwaysHolds, Until: "5.2", Field: "--target", Reason: "strongSwan reads ipsec.conf with the rules this is written by from 5.2.0 on", Hint: "upgrade it"},
 	},
 	Notices: []Rule{
-		{When: alwaysHolds, Since: "6", Reason: "strongSwan 6 does not build starter and stroke, which read ipsec.conf, unless told to: where there is no ipsec command, use --target strongswan"},
+		{When: alwaysHolds, Since: "6", Warning: true, Hint: "--target strongswan; where 5.9 runs, --target strongswan-ipsec@5.9", Reason: "strongSwan 6 does not build starter and stroke, which read ipsec.conf, unless told to: where there is no ipsec command, use --target strongswan"},
 		strongswan6DES,
 		{When: alwaysHolds, Reason: "initiates: this host, at once; after an error reply, such as NO_PROPOSAL_CHOSEN or AUTHENTICATION_FAILED, it waits for ipsec up"},
 		{When: alwaysHolds, Reason: "a conn %default of this host's ipsec.conf holds here too for what is not said below"},
 		strongswanAggressive,
 		strongswanDown,
+		lanDropped,
 		{When: oneCloudID, Reason: "both tunnels' cloud ends have one identity, so uniqueids=never below lets them both be up: it is for all connections of this host"},
 		{When: usesVTI, Reason: "make a VTI for each tunnel, as its conn says below, and have strongswan.conf say charon.install_routes = no, or traffic is routed past it"},
 		{When: both(routeBased, not(isDual)), Reason: "route the VPC's networks into the VTI"},

@@ -45,19 +45,80 @@ var (
 const bestLifetime = 86400
 
 // mended is the connection as the cloud has to have it, or false where no
-// value of Alibaba's would do.
+// value of Alibaba's would do. IKEv2 takes the place of IKEv1 where devices
+// can keep with it what they would have to weaken without.
 func (n *normalizer) mended() (vpn.Connection, bool) {
-	c := n.conn
+	own, good := n.mendedFrom(n.conn)
+	if good && !weakened(n.conn, own) {
+		return own, true
+	}
+	if c := asIKEv2(n.conn); !n.refusesMore(c) {
+		if v2, fine := n.mendedFrom(c); fine && (!good || !weakened(n.conn, v2)) {
+			return v2, true
+		}
+	}
+	return own, good
+}
+
+func (n *normalizer) mendedFrom(c vpn.Connection) (vpn.Connection, bool) {
 	c.Tunnels = slices.Clone(c.Tunnels)
 	good := true
 	for i := range c.Tunnels {
-		good = n.mend(&c.Tunnels[i]) && good
+		good = n.mend(c, &c.Tunnels[i]) && good
 	}
 	return c, good
 }
 
+func asIKEv2(c vpn.Connection) vpn.Connection {
+	c.Tunnels = slices.Clone(c.Tunnels)
+	for i := range c.Tunnels {
+		c.Tunnels[i].IKE.Version, c.Tunnels[i].IKE.Mode = vpn.IKEv2, vpn.Main
+	}
+	return c
+}
+
+// refusesMore tells whether a target refuses the connection as another one
+// would be, though not as it is, for what no command mends.
+func (n *normalizer) refusesMore(c vpn.Connection) bool {
+	for _, d := range n.run.targets {
+		for _, r := range d.Refusals {
+			certain, possible := d.holds(r.Since, r.Until)
+			for i, t := range c.Tunnels {
+				if r.Mend == nil && (certain || possible && r.Doubt) && r.When(c, t) && !r.When(n.conn, n.conn.Tunnels[i]) {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
+// weakened tells whether a value is weaker than it was.
+func weakened(was, is vpn.Connection) bool {
+	for i, t := range is.Tunnels {
+		o := was.Tunnels[i]
+		if weaker(strongEncryption, o.IKE.Encryption, t.IKE.Encryption) || weaker(strongIntegrity, o.IKE.Integrity, t.IKE.Integrity) ||
+			weaker(strongGroup, o.IKE.Group, t.IKE.Group) || weaker(strongEncryption, o.ESP.Encryption, t.ESP.Encryption) ||
+			weaker(strongIntegrity, o.ESP.Integrity, t.ESP.Integrity) || weaker(strongGroup, o.ESP.PFS, t.ESP.PFS) {
+			return true
+		}
+	}
+	return false
+}
+
+// weaker compares places in a list of values, the weakest first.
+func weaker[K comparable](list []K, was, is K) bool {
+	return slices.Index(list, is) < slices.Index(list, was)
+}
+
+var (
+	strongEncryption = []vpn.Encryption{vpn.DES, vpn.TripleDES, vpn.AES128, vpn.AES192, vpn.AES256}
+	strongIntegrity  = []vpn.Integrity{vpn.MD5, vpn.SHA1, vpn.SHA256, vpn.SHA384, vpn.SHA512}
+	strongGroup      = []vpn.Group{vpn.NoGroup, vpn.MODP768, vpn.MODP1024, vpn.MODP1536, vpn.MODP2048256, vpn.MODP2048}
+)
+
 // mend keeps what all targets of the run accept.
-func (n *normalizer) mend(t *vpn.Tunnel) bool {
+func (n *normalizer) mend(c vpn.Connection, t *vpn.Tunnel) bool {
 	v := t.IKE.Version
 	good := pick(n, &t.IKE.Encryption, bestEncryption, weakEncryption, func(d Target) map[vpn.Encryption]Word { return d.IKE[v].Encryption }) &&
 		pick(n, &t.IKE.Integrity, bestIntegrity, weakIntegrity, func(d Target) map[vpn.Integrity]Word { return d.IKE[v].Integrity }) &&
@@ -68,7 +129,7 @@ func (n *normalizer) mend(t *vpn.Tunnel) bool {
 	for _, d := range n.run.targets {
 		for _, r := range d.Refusals {
 			certain, possible := d.holds(r.Since, r.Until)
-			if r.Mend != nil && (certain || possible && r.Doubt) && r.When(n.conn, *t) {
+			if r.Mend != nil && (certain || possible && r.Doubt) && r.When(c, *t) {
 				r.Mend(t)
 			}
 		}

@@ -54,7 +54,7 @@ func TestWayOut(t *testing.T) {
 	for _, d := range dialects {
 		targets = append(targets, d.Name)
 	}
-	targets = append(targets, "cisco-ios@17.12", "cisco-ios@16.9", "juniper-srx@21.4", "juniper-srx@24.4", "libreswan@5.2")
+	targets = append(targets, "cisco-ios@17.12", "cisco-ios@16.9", "juniper-srx@21.4", "juniper-srx@24.4", "libreswan@5.2", "cisco-asa@9.12", "cisco-asa@9.16")
 	mends := 0
 	for _, name := range targets {
 		for _, strict := range []bool{false, true} {
@@ -144,6 +144,46 @@ func TestWayOutOfAll(t *testing.T) {
 	}
 	if len(hints) != 1 {
 		t.Errorf("%d commands for one connection", len(hints))
+	}
+}
+
+// TestWayOutKeepsStrength prefers the connection's own IKE version, then IKEv2,
+// and weakens what stands only where neither keeps it.
+func TestWayOutKeepsStrength(t *testing.T) {
+	sha256 := func(c *vpn.Connection) {}
+	md5 := func(c *vpn.Connection) { c.Tunnels[0].IKE.Integrity, c.Tunnels[0].ESP.Integrity = vpn.MD5, vpn.MD5 }
+	group24 := func(c *vpn.Connection) {
+		c.Tunnels[0].IKE.Integrity, c.Tunnels[0].ESP.Integrity, c.Tunnels[0].IKE.Group = vpn.SHA1, vpn.SHA1, vpn.MODP2048256
+	}
+	for _, c := range []struct {
+		name, targets string
+		changes       []change
+		want          []string
+	}{
+		{"the own version would lower SHA-2", "cisco-asa", []change{sha256}, []string{`"IkeVersion":"ikev2"`, `"IkeAuthAlg":"sha256"`}},
+		{"the own version would lower group 24", "cisco-asa", []change{group24}, []string{`"IkeVersion":"ikev2"`, `"IkePfs":"group24"`}},
+		{"aggressive mode is not one of IKEv2", "cisco-asa", []change{aggressive}, []string{`"IkeVersion":"ikev2","IkeMode":"main"`}},
+		{"the own version raises it", "cisco-asa@9.16", []change{md5}, []string{`"IkeVersion":"ikev1"`, `"IkeAuthAlg":"sha1"`, `"IpsecAuthAlg":"sha1"`}},
+		{"IKEv2 is refused", "cisco-asa@9.7", []change{everywhere}, []string{`"IkeVersion":"ikev1"`, `"IkeAuthAlg":"sha1"`}},
+		{"IKEv2 lowers it too", "libreswan", []change{group24}, []string{`"IkeVersion":"ikev1"`, `"IkePfs":"group14"`}},
+		{"all targets are asked", "cisco-asa,juniper-srx@21.4", []change{sha256}, []string{`"IkeVersion":"ikev2"`, `"IkeAuthAlg":"sha256"`}},
+	} {
+		r, err := New(strings.Split(c.targets, ","), Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, _, err = r.Render(with(wayOutSample(vpn.IKEv1, 1), c.changes...))
+		problems, _ := err.(vpn.Problems)
+		if len(problems) == 0 {
+			t.Errorf("%s: not refused", c.name)
+		}
+		for _, p := range problems {
+			for _, want := range c.want {
+				if strings.Contains(p.Hint, "aliyun") && !strings.Contains(p.Hint, want) || !strings.Contains(problems[0].Hint, "aliyun") {
+					t.Errorf("%s: no %s in %s", c.name, want, p.Hint)
+				}
+			}
+		}
 	}
 }
 
