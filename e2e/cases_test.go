@@ -53,6 +53,14 @@ var common = []proof{
 	{name: "esp-lifetime-off", says: "IkeVersion=ikev1", gateway: "IpsecLifetime=77760", fails: "ESP lifetime on the wire 86400, not 77760"},
 }
 
+// natted are behind a NAT, which user-mode Linux lacks.
+var natted = []proof{
+	{name: "nat", nat: "192.168.77.2", says: "RemoteId=192.168.77.2"},
+	{name: "nat-ikev1", nat: "192.168.77.2", says: "IkeVersion=ikev1 RemoteId=192.168.77.2"},
+	{name: "nat-fqdn", nat: "192.168.77.2", says: "LocalId=vpn.cloud.example RemoteId=office.example"},
+	{name: "nat-fqdn-aggressive", nat: "192.168.77.2", says: "IkeVersion=ikev1 IkeMode=aggressive LocalId=vpn.cloud.example RemoteId=office.example"},
+}
+
 // manners are what a daemon does by itself.
 var manners = []proof{
 	{name: "cloud-initiates", then: cloudInitiates},
@@ -89,6 +97,12 @@ func casesOf(target, kernel string) (out []proof) {
 		}
 		for i, axes := range k.words {
 			all = append(all, matrix(i+1, axes)...)
+		}
+	}
+	if !k.router {
+		for _, p := range natted {
+			p.kernel = strings.Replace(k.kernels[0], "uml", "qemu", 1)
+			all = append(all, p)
 		}
 	}
 	for _, p := range all {

@@ -152,7 +152,11 @@ func (l *lab) clean() error {
 
 // lifetimes: charon tells how long until an SA is replaced, and until it ends.
 func (c *charon) lifetimes(s said) error {
-	for _, sa := range c.sas() {
+	sas := c.sas()
+	if len(sas) < len(s.Tunnels) {
+		return fmt.Errorf("the device has %d IKE_SAs", len(sas))
+	}
+	for _, sa := range sas {
 		t, ok := s.ends(sa.RemoteHost)
 		if !ok {
 			return fmt.Errorf("the device has an SA with %s", sa.RemoteHost)

@@ -12,7 +12,7 @@ cache=${E2E_CACHE:-/var/cache/peerconf-e2e}
 packages=(
   strongswan-charon strongswan-starter strongswan-swanctl strongswan-libcharon
   libcharon-extra-plugins libstrongswan-standard-plugins
-  iproute2 iputils-ping tcpdump kmod util-linux
+  iproute2 iputils-ping nftables tcpdump kmod util-linux
   user-mode-linux qemu-system-x86 mmdebstrap debian-archive-keyring ca-certificates
 )
 # What libreswan's updown script calls comes along with it.

@@ -32,7 +32,7 @@ type lab struct {
 // plan is what the network has to look like for a connection.
 type plan string
 
-func (s said) plan() plan { return plan(fmt.Sprint(s.Cloud, s.Peer, s.addresses())) }
+func (s said) plan() plan { return plan(fmt.Sprint(s.Cloud, s.Peer, s.addresses(), s.Inside)) }
 
 func (s said) addresses() (out []netip.Addr) {
 	for _, t := range s.Tunnels {
@@ -121,6 +121,12 @@ func (l *lab) use(s said) error {
 	for i, t := range s.Tunnels {
 		peers, clouds[i] = append(peers, t.PeerAddress), t.CloudAddress
 	}
+	if s.Inside.IsValid() {
+		if err := l.translate(s.Inside, peers[0]); err != nil {
+			return err
+		}
+		peers = []netip.Addr{s.Inside}
+	}
 	for _, err := range []error{
 		l.sysctl(), // before an interface copies its defaults
 		wan("dev", peers), wan("gw1", clouds[:1]), wan("gw2", clouds[1:]),
@@ -155,6 +161,16 @@ func (l *lab) use(s said) error {
 	}
 	l.plan = s.plan()
 	return nil
+}
+
+// translate makes inet a NAT that has the public address.
+func (l *lab) translate(inside, public netip.Addr) error {
+	if err := batch(l.net("inet"), "link set lo up", "addr add "+public.String()+"/32 dev lo"); err != nil {
+		return err
+	}
+	_, err := l.space("inet").run("nft", "add table ip nat; add chain ip nat out { type nat hook postrouting priority 100; }; "+
+		fmt.Sprintf("add rule ip nat out ip saddr %s snat to %s", inside, public))
+	return err
 }
 
 // defaultRoute leads to the transit network.

@@ -25,6 +25,7 @@ type proof struct {
 	key      string // the pre-shared key, where it has blanks
 	kernel   string // where the target's first will not do
 	dual     bool
+	nat      string // the device's own address, if it is behind a NAT
 	download bool   // said in DownloadVpnConnectionConfig's reply, from the other side
 	gateway  words  // a negative control: what the gateway has that Alibaba does not say,
 	fails    string // and what the suite has to find
@@ -144,7 +145,7 @@ func (t *trial) prove() error {
 	if err := within(limit, 50*time.Millisecond, t.up); err != nil {
 		return err
 	}
-	steps := []func() error{func() error { return t.follow(t.said, files) }, t.offered, func() error { return t.device.lifetimes(t.said) }, t.crossed, t.rekeyed}
+	steps := []func() error{func() error { return t.follow(t.said, files) }, t.offered, t.kept, t.crossed, t.rekeyed}
 	if t.then != nil {
 		steps = append(steps, func() error { return t.then(t) })
 	}
@@ -280,6 +281,12 @@ func (t *trial) offered() error {
 		}
 	}
 	return nil
+}
+
+// kept holds the lifetimes the device works with to the reply's. The gateway may
+// have been done a moment before it.
+func (t *trial) kept() error {
+	return within(5*time.Second, 100*time.Millisecond, func() error { return t.device.lifetimes(t.said) })
 }
 
 func (t *trial) crossed() error { return t.pings(t.said, "vpc1") }

@@ -16,6 +16,7 @@ import (
 type said struct {
 	Cloud, Peer []netip.Prefix
 	Tunnels     []saidTunnel
+	Inside      netip.Addr // of the device behind a NAT: the one thing Alibaba does not say
 }
 
 type saidTunnel struct {
@@ -134,6 +135,9 @@ func (p proof) downloaded(all map[string]string, object func(int, []string) map[
 func (p proof) said() said {
 	all := p.gateway.over(p.says.over(base))
 	s := said{Cloud: prefixes(all["LocalSubnet"]), Peer: prefixes(all["RemoteSubnet"])}
+	if p.nat != "" {
+		s.Inside = netip.MustParseAddr(p.nat)
+	}
 	if p.key != "" {
 		all["Psk"] = p.key
 	}
