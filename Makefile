@@ -2,7 +2,7 @@
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 FUZZTIME   ?= 20s
 
-.PHONY: help build test golden docs lint fuzz bench
+.PHONY: help build test golden docs lint fuzz bench e2e proof
 
 help: ## show this
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "%-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -21,8 +21,8 @@ docs: ## write docs/targets.md anew
 
 lint: ## gofmt, vet, staticcheck
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; exit 1; }
-	go vet ./...
-	go run $(STATICCHECK) ./...
+	go vet ./... && go vet -tags e2e ./e2e/...
+	go run $(STATICCHECK) ./... && go run $(STATICCHECK) -tags e2e ./e2e/...
 
 fuzz: ## fuzz every target for FUZZTIME
 	@set -e; for pkg in ./vpn ./fetch ./render; do \
@@ -31,3 +31,13 @@ fuzz: ## fuzz every target for FUZZTIME
 
 bench: ## decode, view, print and the whole way
 	go test -run '^$$' -bench . ./fetch ./render
+
+# Namespaces of its own: what the tests start and set up goes with them.
+e2e: build ## prove it with real daemons; wants root and Debian
+	e2e/install.sh
+	CGO_ENABLED=0 go test -c -tags e2e -o e2e/e2e.test ./e2e
+	cd e2e && unshare --mount --net --pid --fork --kill-child --mount-proc \
+	  env PEERCONF=$(CURDIR)/peerconf ./e2e.test -test.parallel 8 $(E2EFLAGS)
+
+proof: ## do so, and write docs/proof.md anew
+	PROOF_UPDATE=1 $(MAKE) e2e
