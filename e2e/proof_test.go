@@ -139,7 +139,7 @@ func (t *trial) prove() error {
 		return err
 	}
 	found := false // what a negative control is to find
-	up := within(20*time.Second, 50*time.Millisecond, func() error {
+	up := within(40*time.Second, 50*time.Millisecond, func() error {
 		err := t.up()
 		if found = err != nil && t.fails != "" && regexp.MustCompile(t.fails).MatchString(t.logs()); found {
 			return nil
@@ -305,7 +305,7 @@ func (t *trial) rekeyed() error {
 		return err
 	}
 	t.replaced = true
-	if err := within(3*time.Second, 50*time.Millisecond, t.up); err != nil {
+	if err := within(15*time.Second, 50*time.Millisecond, t.up); err != nil {
 		return fmt.Errorf("after rekeying: %w", err)
 	}
 	return t.crossed()
