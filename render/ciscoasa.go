@@ -37,6 +37,8 @@ var ciscoASA = Dialect{
 	Title:   "Cisco ASA",
 	Comment: "!",
 	ASCII:   true,
+	Oldest:  "9",
+	Older:   "what older ones lack has not been looked up",
 	MaxName: 48, // of a nameif
 	Files: []File{{Suffix: ".cfg", Template: "cisco-asa.tmpl", Note: []string{
 		"%[1]s: paste in configuration mode, or copy to running-config; then write memory",

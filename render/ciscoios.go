@@ -20,6 +20,8 @@ var ciscoIOS = Dialect{
 	Title:   "Cisco IOS",
 	Comment: "!",
 	ASCII:   true,
+	Oldest:  "15",
+	Older:   "IOS 12 has no IKEv2 and no SHA-2; IOS-XE 3 goes by the IOS release it holds, such as 15.5",
 	MaxName: 31, // our own: the models set no limit, and 31 is short enough for every release
 	Files: []File{{Suffix: ".cfg", Template: "cisco-ios.tmpl", Note: []string{
 		"%[1]s: paste in configuration mode, or copy to running-config",

@@ -27,6 +27,13 @@ type Dialect struct {
 	// that one upgrades. A router's is whatever it is.
 	Newest Version
 
+	Oldest Version // the first whose words are known
+	Older  string  // why no older one's are
+
+	// Least is what the version is at least where the target names none: the
+	// words that older ones had are not for a device that says nothing.
+	Least Version
+
 	// OneChild is the version from which on a device that makes an SA for each
 	// pair of subnets can make one for all under IKEv2, as the cloud wants it.
 	OneChild Version
