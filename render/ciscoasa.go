@@ -206,6 +206,7 @@ var ciscoASA = Dialect{
 		{When: policyBased, Reason: "the crypto map stays on the outside interface for its other entries; if it has none, remove that line too: no crypto map NAME interface NAMEIF"},
 		{When: alwaysHolds, Reason: "crypto ikev1 enable and crypto ikev2 enable stay for other peers, and so does sysopt connection tcpmss: its default is 1380"},
 		{When: alwaysHolds, Reason: "no crypto ikev1 policy and no crypto ikev2 policy take that policy from whoever else uses it: leave the line out if another peer needs it"},
+		{When: alwaysHolds, Reason: "the tunnel-group is that of every connection to this address: if another one stays, leave the lines with tunnel-group out and set its default-group-policy to the other's"},
 		{When: routeBased, Reason: "removing a tunnel interface removes the routes into it"},
 	},
 }

@@ -10,6 +10,8 @@ import (
 // release without them is 17.11.1 on routers, later on other platforms.
 const fn72510 = "field notice FN72510: later releases want crypto engine compliance shield disable and a reload for it"
 
+const iosApart = "IOS chooses a profile by it and takes none where several match"
+
 const iosUntil = Version("17.11")
 
 // ciscoIOS follows the IOS-XE YANG models (YangModels/yang,
@@ -96,6 +98,9 @@ var ciscoIOS = Dialect{
 			vpn.IDUserFQDN: {Peer: "email %s", Cloud: "email %s"},
 		},
 	},
+	// Cisco's guide to IKEv2 calls overlapping profiles a misconfiguration, in
+	// which none is selected.
+	Apart:   iosApart,
 	Key:     keyIOS,
 	KeyWord: `0 %s`,
 	Answers: []Answer{
@@ -119,7 +124,7 @@ var ciscoIOS = Dialect{
 		Hint: "set both tunnels alike, or use 0.0.0.0/0 on both sides, where each has its own interface",
 	}, {
 		When:  both(isActive, routeBased, oneCloudID),
-		Field: "LocalId and RemoteId", Reason: "both tunnels' cloud ends have one identity, and IOS chooses a profile by it",
+		Field: "LocalId and RemoteId", Reason: "both tunnels' cloud ends have one identity, and " + iosApart,
 		Hint: "give each cloud end its own identity",
 	}, {
 		When: readsAsDomain, Field: "the cloud's identity",
@@ -134,7 +139,7 @@ var ciscoIOS = Dialect{
 		{When: both(isDual, routeBased), Reason: "route the VPC's networks into the first tunnel, and into the second with distance 250"},
 		{When: policyBased, Reason: "initiates: this router when traffic matches the access list; the VPC's networks must be routed out of the outside interface and kept out of NAT"},
 		{When: both(isDual, policyBased), Reason: "a crypto map has one tunnel up at a time: the cloud shows the standby as down until it takes over"},
-		{When: both(severalPairs, not(isIKEv1)), Warning: true, Hint: onePairs, Reason: "IOS makes an SA for each pair of subnets where the cloud wants one for all: if some pairs stay down, give each its own connection"},
+		{When: both(severalPairs, not(isIKEv1)), Warning: true, Hint: onePairs + ", and each a LocalId of its own", Reason: "IOS makes an SA for each pair of subnets where the cloud wants one for all: if some pairs stay down, give each its own connection, with a LocalId of its own"},
 	},
 	Residue: []Rule{
 		{When: policyBased, Reason: "the crypto map stays on its interface for its other entries; if it has none, first take it off: no crypto map, below the interface"},

@@ -52,6 +52,10 @@ type Dialect struct {
 	// that is more than the key: connections that share them have to agree.
 	Peering *Peering
 
+	// Apart is why no two connections of a device may expect one identity of
+	// the cloud's, where that is so.
+	Apart string
+
 	Answers  []Answer
 	Refusals []Rule // what the device cannot do though it has the words
 	Notices  []Rule
