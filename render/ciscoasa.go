@@ -147,7 +147,7 @@ var ciscoASA = Dialect{
 			Meaning: "the nameif of the interface towards the peer's subnets, such as inside: their traffic to the cloud is kept out of NAT"},
 		{Name: "policy-number", Form: formNumber, Number: &Range{Min: 1, Max: 65535}, Removal: alwaysHolds,
 			Meaning: "a free number of crypto ikev1 policy and crypto ikev2 policy; lower ones are tried first"},
-		{Name: "tunnel-number", Form: formNumber, Number: &Range{Min: 0, Max: 10413}, When: routeBased, Removal: alwaysHolds,
+		{Name: "tunnel-number", Form: formNumber, Number: &Range{Min: 0, Max: 10413}, Fewer: "9.16", FewerMax: 100, When: routeBased, Removal: alwaysHolds,
 			Meaning: "a free number of interface Tunnel; before ASA 9.16 at most 100"},
 		{Name: "tunnel-address", Form: formInside, Unique: true, When: both(routeBased, not(hasInside)),
 			Meaning: "an address for interface Tunnel, which needs one, in a free network of 4 addresses: of 169.254.10.0/30 it is 169.254.10.1 or .2"},

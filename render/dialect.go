@@ -113,8 +113,10 @@ type Answer struct {
 	Name          string
 	Meaning       string
 	Form          *regexp.Regexp
-	Unique        bool                                        // no two tunnels of a run may have one value; numbers never may
-	Number        *Range                                      // counts up: each further tunnel of a run takes the next
+	Unique        bool    // no two tunnels of a run may have one value; numbers never may
+	Number        *Range  // counts up: each further tunnel of a run takes the next
+	Fewer         Version // before this version a number ends at FewerMax
+	FewerMax      int
 	PerConnection bool                                        // tunnels share it
 	Default       func(c vpn.Connection, t vpn.Tunnel) string // nil: there is no safe default
 	Fallback      string                                      // what the default is, in words

@@ -24,7 +24,7 @@ var libreswan = Dialect{
 	Least:    "4.0",
 	Files: []File{
 		{Suffix: ".conf", Template: "libreswan.conf.tmpl", Note: []string{
-			"%[1]s: put it into /etc/ipsec.d/, then restart ipsec",
+			"%[1]s: put it into /etc/ipsec.d/, then restart ipsec, which takes its other tunnels down for a moment",
 		}},
 		{Suffix: ".secrets", Template: "libreswan.secrets.tmpl", Note: []string{
 			"%[1]s: put it into /etc/ipsec.d/ with mode 0600, then ipsec secrets",
