@@ -59,7 +59,8 @@ var libreswan = Dialect{
 		{When: alwaysHolds, Reason: "initiates: this host, at once"},
 		lanDropped,
 		{When: hasDPD, Until: "5.0", Reason: "dpdaction is for libreswan 4; libreswan 5 says that it ignores it"},
-		{When: isIKEv1, Since: "5.0", Warning: true, Hint: toIKEv2 + "; where libreswan 4 runs, name its version, as in --target libreswan@4.15", Reason: "libreswan 5 drops IKEv1 unless config setup in /etc/ipsec.conf says ikev1-policy=accept"},
+		// Debian's 4.10 refuses it too; the keyword came with 4.2.
+		{When: isIKEv1, Since: "4.2", Reason: "libreswan may refuse IKEv1, as 5 and Debian's 4.10 do, unless config setup in /etc/ipsec.conf says ikev1-policy=accept"},
 		{When: routeBased, Reason: "route the VPC's networks into the tunnel: ip route add VPC-NETWORK dev the vti-interface"},
 		{When: both(isDual, routeBased), Reason: "route them into the first tunnel with metric 100 and into the second with metric 200"},
 		{When: both(isDual, policyBased), Reason: "libreswan keeps two tunnels with the same subnets apart by vti interfaces: route the cloud's subnets into the first with metric 100 and into the second with metric 200"},
