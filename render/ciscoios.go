@@ -143,7 +143,7 @@ var ciscoIOS = Dialect{
 	},
 	Residue: []Rule{
 		{When: policyBased, Reason: "the crypto map stays on its interface for its other entries; if it has none, first take it off: no crypto map, below the interface"},
-		{When: not(isIKEv1), Reason: "the crypto ikev2 policy stays for other peers; if it has no proposal left, remove it: no crypto ikev2 policy, and its name"},
+		{When: not(isIKEv1), Reason: "the crypto ikev2 policy stays for other peers; if IOS keeps its last proposal, or it has none left, remove it, no crypto ikev2 policy and its name, and then the proposals"},
 		{When: isIKEv1, Reason: "no crypto isakmp policy takes that policy from whoever else uses it: leave the line out if another peer needs it"},
 		{When: routeBased, Reason: "the routes into the tunnel interfaces, which were made by hand, stay: remove them too"},
 	},

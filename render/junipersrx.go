@@ -58,6 +58,7 @@ var juniperSRX = Dialect{
 		{When: alwaysHolds, Reason: "host-inbound-traffic of the external interface itself, if it has any, stands in place of its zone's: add system-services ike there then"},
 		{When: alwaysHolds, Reason: "security flow tcp-mss ipsec-vpn holds for all VPNs of the device: if it is lower already, leave that line out"},
 		{When: alwaysHolds, Reason: "the two policies go behind those their zones have: if one of those denies the traffic, move them before it with insert"},
+		{When: policyBased, Reason: "source NAT between lan-zone and vpn-zone would change what the tunnel's selectors let in: where a rule-set has those zones, add a rule with then source-nat off before it"},
 		{When: policyBased, Reason: "Junos refuses address-book global beside address books inside security zones: where the device has those, add the addresses there"},
 		{When: routeBased, Reason: "the two policies let every IPv4 address through that is routed: narrow them where you can"},
 		{When: routeBased, Reason: "route the VPC's networks to the st0 unit: set routing-options static route VPC-NETWORK qualified-next-hop st0.N preference 5"},
