@@ -149,6 +149,7 @@ type wireVpnBGP struct {
 	PeerAsn    text
 	PeerBgpIp  text
 	TunnelCidr text
+	AuthKey    text
 }
 
 type wireTunnel struct {
@@ -171,6 +172,7 @@ type wireCustomerGateway struct {
 	CustomerGatewayId text
 	IpAddress         text
 	Asn               text
+	AuthKey           text
 }
 
 // wireVpnGateway is an element of DescribeVpnGateways, and DescribeVpnGateway
