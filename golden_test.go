@@ -17,8 +17,6 @@ import (
 
 // answers are what an operator would give for each target.
 var answers = map[string][]string{
-	"strongswan":  nil,
-	"libreswan":   nil,
 	"cisco-ios":   {"outside-interface=GigabitEthernet1", "policy-number=10", "tunnel-number=1", "crypto-map=outside", "crypto-map-sequence=10"},
 	"cisco-asa":   {"outside-interface=outside", "inside-interface=inside", "policy-number=10", "tunnel-number=1", "tunnel-address.1=169.254.201.2", "tunnel-address.2=169.254.202.2", "crypto-map=outside_map", "crypto-map-sequence=10"},
 	"juniper-srx": {"external-interface=ge-0/0/0.0", "st0-unit=1", "vpn-zone=vpn"},
@@ -29,8 +27,9 @@ type story struct {
 	name    string
 	source  string
 	options []string
-	bare    bool   // without answers
-	refused string // the golden of its refusal, where another reply has the name's: a Download reply has no id
+	answers []string // for this story beside its target's
+	bare    bool     // without answers
+	refused string   // the golden of its refusal, where another reply has the name's: a Download reply has no id
 }
 
 var stories = []story{
@@ -66,6 +65,11 @@ var stories = []story{
 	{name: "ikev2-far", source: "ikev2-far.json"},
 	{name: "half-route", source: "half-route.json"},
 	{name: "bgp-off", source: "bgp-off.json"},
+	{name: "bgp-single", source: "bgp-single", answers: []string{"announce=192.168.10.0/24,192.168.20.5/32"}},
+	{name: "bgp-single-accept", source: "bgp-single", answers: []string{"announce=none", "accept=10.0.0.0/8,172.16.0.1/32"}},
+	{name: "bgp-dual", source: "bgp-dual", answers: []string{"announce=192.168.10.0/24,172.16.0.0/12"}},
+	{name: "bgp-dual-unanswered", source: "bgp-dual", bare: true},
+	{name: "bgp-announce-wrong", source: "bgp-dual", answers: []string{"announce=192.168.10.1/24,100.64.0.0/16,10.0.0.0/8,10.0.0.0/8,0.0.0.0/0"}},
 	{name: "standby-only", source: "standby-only"},
 	{name: "dual-policy", source: "dual-policy"},
 	{name: "dual-subnets", source: "dual-subnets.json"},
@@ -104,7 +108,7 @@ func TestGolden(t *testing.T) {
 			t.Run(s.source+"/"+target, func(t *testing.T) {
 				more := []string{"--target", target}
 				if !s.bare {
-					for _, a := range answers[target] {
+					for _, a := range append(slices.Clone(answers[target]), s.answers...) {
 						more = append(more, "--set", a)
 					}
 				}

@@ -3,6 +3,7 @@ package render
 import (
 	"net/netip"
 	"regexp"
+	"slices"
 
 	"peerconf/vpn"
 )
@@ -139,7 +140,8 @@ var ciscoASA = Dialect{
 	},
 	Key:     keyASA,
 	KeyWord: `%s`,
-	Answers: []Answer{
+	BGPKey:  keyCiscoBGP,
+	Answers: slices.Concat([]Answer{
 		{Name: "outside-interface", Form: formWord, Meaning: "the nameif of the interface towards the Internet, such as outside"},
 		{Name: "inside-interface", Form: formWord, When: policyBased, PerConnection: true,
 			Meaning: "the nameif of the interface towards the peer's subnets, such as inside: their traffic to the cloud is kept out of NAT"},
@@ -147,13 +149,13 @@ var ciscoASA = Dialect{
 			Meaning: "a free number of crypto ikev1 policy and crypto ikev2 policy; lower ones are tried first"},
 		{Name: "tunnel-number", Form: formNumber, Number: &Range{Min: 0, Max: 10413}, When: routeBased,
 			Meaning: "a free number of interface Tunnel; before ASA 9.16 at most 100"},
-		{Name: "tunnel-address", Form: formInside, Unique: true, When: both(routeBased, not(hasInside)),
+		{Name: "tunnel-address", Form: formInside, Unique: true, When: static,
 			Meaning: "an address for interface Tunnel, which needs one, in a free network of 4 addresses: of 169.254.10.0/30 it is 169.254.10.1 or .2"},
 		{Name: "crypto-map", Form: formName, When: policyBased, PerConnection: true,
 			Meaning: "the crypto map on the outside interface, which can have one only: its name if there is one, else a new name"},
 		{Name: "crypto-map-sequence", Form: formNumber, Number: &Range{Min: 1, Max: 65535}, PerConnection: true, When: policyBased,
 			Meaning: "a free sequence number in that crypto map"},
-	},
+	}, bgpAnswers),
 	Refusals: []Rule{{
 		When: not(peerIsAddress), Field: "the peer's identity",
 		Reason: "an ASA has one identity for all its peers (crypto isakmp identity), with keys its address; a name for one peer cannot be said",
@@ -191,8 +193,10 @@ var ciscoASA = Dialect{
 		{When: alwaysHolds, Reason: "what comes out of the tunnel passes no access list while sysopt connection permit-vpn stands, as it does unless switched off"},
 		{When: routeBased, Until: "9.8", Reason: "tunnel interfaces need ASA 9.7 with IKEv1, 9.8 with IKEv2"},
 		{When: routeBased, Reason: "tunnel interfaces need routed firewall mode and a single context"},
-		{When: routeBased, Reason: "initiates: this ASA, at once; route the VPC's networks into the tunnel: route NAMEIF NETWORK MASK ADDRESS 1, the address being the other one of the tunnel's network"},
-		{When: both(isDual, routeBased), Reason: "route them into the second tunnel too, with 2 in place of 1 at the end"},
+		{When: hasBGP, Reason: "initiates: this ASA, at once"},
+		oneRouterBGP,
+		{When: static, Reason: "initiates: this ASA, at once; route the VPC's networks into the tunnel: route NAMEIF NETWORK MASK ADDRESS 1, the address being the other one of the tunnel's network"},
+		{When: both(isDual, static), Reason: "route them into the second tunnel too, with 2 in place of 1 at the end"},
 		{When: policyBased, Reason: "initiates: this ASA when traffic matches the access list; the VPC's networks must be routed out of the outside interface"},
 		{When: both(isDual, policyBased), Reason: "a crypto map has one tunnel up at a time: the cloud shows the standby as down until it takes over"},
 		{When: both(isDual, policyBased, not(isIKEv1)), Until: "9.14", Reason: "two peers in a crypto map entry with IKEv2 need ASA 9.14"},
@@ -225,10 +229,6 @@ var asaIdentities = map[vpn.IDKind]Identity{
 func cloudNamed(_ vpn.Connection, t vpn.Tunnel) bool {
 	id, err := netip.ParseAddr(t.CloudIdentity.Value)
 	return t.CloudIdentity.Kind != vpn.IDIPv4 || err == nil && t.CloudAddress.IP.IsValid() && id != t.CloudAddress.IP
-}
-
-func hasInside(_ vpn.Connection, t vpn.Tunnel) bool {
-	return t.BGP != nil && t.BGP.Network.IsValid() && t.BGP.PeerAddress.IsValid()
 }
 
 // asaTunnelsDiffer tells whether two tunnels differ in what a crypto map entry

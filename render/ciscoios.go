@@ -1,6 +1,10 @@
 package render
 
-import "peerconf/vpn"
+import (
+	"slices"
+
+	"peerconf/vpn"
+)
 
 // fn72510 is Cisco's field notice on IOS-XE without weak algorithms; the first
 // release without them is 17.11.1 on routers, later on other platforms.
@@ -89,7 +93,8 @@ var ciscoIOS = Dialect{
 	},
 	Key:     keyIOS,
 	KeyWord: `0 %s`,
-	Answers: []Answer{
+	BGPKey:  keyCiscoBGP,
+	Answers: slices.Concat([]Answer{
 		{Name: "outside-interface", Form: formWord, Meaning: "the interface towards the Internet, such as GigabitEthernet1"},
 		{Name: "policy-number", Form: formNumber, Number: &Range{Min: 1, Max: 10000}, When: isIKEv1,
 			Meaning: "a free number of crypto isakmp policy; lower ones are tried first"},
@@ -101,7 +106,7 @@ var ciscoIOS = Dialect{
 			Meaning: "the crypto map on the outside interface, which can have one only: its name if there is one, else a new name"},
 		{Name: "crypto-map-sequence", Form: formNumber, Number: &Range{Min: 1, Max: 65535}, PerConnection: true, When: policyBased,
 			Meaning: "a free sequence number in that crypto map"},
-	},
+	}, bgpAnswers),
 	Refusals: []Rule{{
 		When:  both(isDual, policyBased, isActive, tunnelsDiffer),
 		Field: "tunnels", Reason: "one crypto map entry holds both tunnels, and they differ in IKE version, IKEv1 mode, IKEv2 lifetime, DPD, the peer's identity, PFS or IPsec lifetime",
@@ -115,8 +120,10 @@ var ciscoIOS = Dialect{
 		{When: both(isIKEv1, peerIsAddress), Reason: "IOS sends the outside interface's address as its IKEv1 identity: it must be the peer's identity named above; behind NAT use ikev2 or an FQDN identity"},
 		{When: isAggressive, Warning: true, Reason: "aggressive mode: the router must not have crypto isakmp aggressive-mode disable, and its group is that of its first crypto isakmp policy"},
 		{When: not(isIKEv1), Reason: "IOS chooses a crypto ikev2 policy by local address alone: if the router has one already, name it with --set ikev2-policy"},
-		{When: routeBased, Reason: "initiates: this router, at once; route the VPC's networks into the tunnel"},
-		{When: both(isDual, routeBased), Reason: "route the VPC's networks into the first tunnel, and into the second with distance 250"},
+		{When: static, Reason: "initiates: this router, at once; route the VPC's networks into the tunnel"},
+		{When: hasBGP, Reason: "initiates: this router, at once"},
+		oneRouterBGP,
+		{When: both(isDual, static), Reason: "route the VPC's networks into the first tunnel, and into the second with distance 250"},
 		{When: policyBased, Reason: "initiates: this router when traffic matches the access list; the VPC's networks must be routed out of the outside interface and kept out of NAT"},
 		{When: both(isDual, policyBased), Reason: "a crypto map has one tunnel up at a time: the cloud shows the standby as down until it takes over"},
 		{When: both(severalPairs, not(isIKEv1)), Warning: true, Hint: onePairs, Reason: "IOS makes an SA for each pair of subnets where the cloud wants one for all: if some pairs stay down, give each its own connection"},

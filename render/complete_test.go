@@ -41,7 +41,7 @@ func TestRulesComplete(t *testing.T) {
 // that is told or none, and the templates to the answers: what they print is
 // asked for, and what is asked for is printed.
 func TestAnswersComplete(t *testing.T) {
-	printed := regexp.MustCompile(`\.Set\.([a-z0-9]+)`)
+	printed := regexp.MustCompile(`(?:\.Set\.|range \$?v?\.)([a-z0-9]+|Announce|Accept)\b`)
 	for _, d := range dialects {
 		uses := map[string]bool{}
 		for _, f := range d.Files {
@@ -50,7 +50,7 @@ func TestAnswersComplete(t *testing.T) {
 				t.Fatal(err)
 			}
 			for _, m := range printed.FindAllSubmatch(text, -1) {
-				uses[string(m[1])] = true
+				uses[strings.ToLower(string(m[1]))] = true
 			}
 		}
 		for _, a := range d.Answers {

@@ -1,6 +1,10 @@
 package render
 
-import "peerconf/vpn"
+import (
+	"slices"
+
+	"peerconf/vpn"
+)
 
 const junosSince = Version("23.2R1")
 
@@ -23,11 +27,12 @@ var juniperSRX = Dialect{
 	},
 	Key:     keyJunos,
 	KeyWord: `ascii-text "%s"`,
-	Answers: []Answer{
+	BGPKey:  keyJunosBGP,
+	Answers: slices.Concat([]Answer{
 		{Name: "external-interface", Form: formWord, Meaning: "the interface towards the Internet with its unit, such as ge-0/0/0.0"},
 		{Name: "st0-unit", Form: formNumber, Number: &Range{Min: 0, Max: 15999}, Meaning: "a free unit of the tunnel interface st0"},
 		{Name: "vpn-zone", Form: formWord, PerConnection: true, Meaning: "the security zone the tunnel interface joins"},
-	},
+	}, bgpAnswers),
 	Refusals: []Rule{{
 		When: both(isDual, isActive, severalPairs), Until: "22.2R1", Field: "subnets",
 		Reason: "two tunnels with the same traffic selectors need traffic-selector preference, which Junos has from 22.2R1 on",
@@ -36,8 +41,10 @@ var juniperSRX = Dialect{
 	Notices: []Rule{
 		{When: alwaysHolds, Reason: "initiates: this device, at once"},
 		{When: alwaysHolds, Reason: "the zone of the external interface must admit host-inbound-traffic system-services ike, and security policies the traffic between the zones"},
-		{When: routeBased, Reason: "route the VPC's networks to the st0 unit: set routing-options static route VPC-NETWORK qualified-next-hop st0.N preference 5"},
-		{When: both(isDual, routeBased), Reason: "route them to the second tunnel's unit too, with preference 10"},
+		{When: hasBGP, Reason: "BGP: st0 units below admit BGP by host-inbound-traffic of their own, which goes before that of their zone: add what the zone admits beside it, such as system-services ping"},
+		{When: hasBGP, Reason: "BGP: the AS number is the group's (local-as), and autonomous-system and router-id of routing-options stay as they are; where autonomous-system is another, it stands in the AS path too"},
+		{When: static, Reason: "route the VPC's networks to the st0 unit: set routing-options static route VPC-NETWORK qualified-next-hop st0.N preference 5"},
+		{When: both(isDual, static), Reason: "route them to the second tunnel's unit too, with preference 10"},
 		{When: both(isDual, severalPairs), Until: "22.2R1", Warning: true, Hint: "name the version: --target juniper-srx@22.2R1, or a later one that runs", Reason: "traffic-selector preference needs Junos 22.2R1 on SRX1500, SRX4000, SRX5000 and vSRX, later on others: without it the device mixes the tunnels"},
 		{When: both(severalPairs, not(isIKEv1)), Warning: true, Hint: onePairs, Reason: "Junos makes an SA for each pair of subnets where the cloud wants one for all: if some pairs stay down, give each its own connection"},
 	},

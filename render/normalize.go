@@ -83,6 +83,7 @@ func (n *normalizer) normalize() (View, vpn.Problems) {
 		v.Tunnels = append(v.Tunnels, n.tunnel(v.Name, t))
 		n.rules(t)
 	}
+	n.routing(&v)
 	for i := range v.Tunnels {
 		v.Tunnels[i].Children = children(v, v.Tunnels[i])
 		v.Tunnels[i].PairByPair = len(v.Tunnels[i].Children) > 1
@@ -183,7 +184,8 @@ func (n *normalizer) tunnel(name string, t vpn.Tunnel) Tunnel {
 		out.OneChild = certain && out.IKEv2
 	}
 	out.RekeyMargin = min(out.IKE.Margin, out.ESP.Margin, 540)
-	if b := t.BGP; b != nil && b.Network.IsValid() && b.PeerAddress.IsValid() {
+	if b := t.BGP; hasBGP(n.conn, t) {
+		out.Session = n.session(t)
 		inside := nets([]vpn.Subnet{{Prefix: b.Network}})[0]
 		out.Inside, out.InsideAddress, out.InsideMask = true, b.PeerAddress.String(), inside.Mask
 		out.InsidePrefix = netip.PrefixFrom(b.PeerAddress, b.Network.Bits()).String()
@@ -411,12 +413,20 @@ func nets(subnets []vpn.Subnet) []Net {
 	out := make([]Net, len(subnets))
 	for i, s := range subnets {
 		if s.Word != "" {
-			out[i] = Net{s.Word, s.Word, s.Word + "-mask", s.Word + "-wildcard"}
+			out[i] = Net{s.Word, s.Word, s.Word + "-mask", s.Word + "-wildcard", s.Word}
 			continue
 		}
 		mask := net.CIDRMask(s.Prefix.Bits(), 32)
 		wild := [4]byte{^mask[0], ^mask[1], ^mask[2], ^mask[3]}
-		out[i] = Net{s.String(), s.Prefix.Addr().String(), net.IP(mask).String(), netip.AddrFrom4(wild).String()}
+		out[i] = Net{s.String(), s.Prefix.Addr().String(), net.IP(mask).String(), netip.AddrFrom4(wild).String(), orLonger(s.Prefix)}
 	}
 	return out
+}
+
+// orLonger: a prefix list takes no length of 32 behind a host's network.
+func orLonger(p netip.Prefix) string {
+	if p.Bits() == 32 {
+		return p.String()
+	}
+	return p.String() + " le 32"
 }

@@ -129,14 +129,17 @@ func (r *Renderer) Render(c vpn.Connection) ([]Output, []string, error) {
 	}
 	var out []Output
 	for i, p := range r.targets {
-		out = append(out, p.print(views[i])...)
+		out = append(out, p.print(views[i], c)...)
 	}
 	return out, warnings, nil
 }
 
-func (p prepared) print(v View) []Output {
+func (p prepared) print(v View, c vpn.Connection) []Output {
 	var out []Output
 	for i, f := range p.Files {
+		if !f.of(c) {
+			continue
+		}
 		v.Notes = f.notes(v.Name)
 		if i > 0 {
 			v.Warnings, v.Notices = nil, nil // said in the first file
@@ -167,6 +170,9 @@ func (p prepared) claim(v View, c vpn.Connection) (out vpn.Problems) {
 			refuse("addresses", ends, "another connection of this run joins them with another key, and a device finds keys by address")
 		}
 		p.keys[sum(ends)] = own
+		if t.Inside && p.inside(t.InsidePrefix, t.PeerAddress) {
+			refuse("TunnelCidr", t.InsidePrefix, "another connection of this run has it on the same device")
+		}
 	}
 	for _, name := range names {
 		if p.names[sum(name)] {
@@ -176,6 +182,13 @@ func (p prepared) claim(v View, c vpn.Connection) (out vpn.Problems) {
 		p.names[sum(name)] = true
 	}
 	return out
+}
+
+// inside takes an address inside of a tunnel, if it is free.
+func (p prepared) inside(prefix, device string) (taken bool) {
+	key := sum(prefix + "@" + device)
+	taken, p.names[key] = p.names[key], true
+	return taken
 }
 
 func sum(s string) uint64 { return maphash.String(seed, s) }
@@ -209,10 +222,15 @@ func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys
 // Several tells whether there is more than one target.
 func (r *Renderer) Several() bool { return len(r.targets) > 1 }
 
-// FilesPerConnection is how many files a connection becomes.
+// FilesPerConnection is how many files every connection becomes. Some become
+// more.
 func (r *Renderer) FilesPerConnection() (n int) {
 	for _, t := range r.targets {
-		n += len(t.Files)
+		for _, f := range t.Files {
+			if f.When == nil {
+				n++
+			}
+		}
 	}
 	return n
 }

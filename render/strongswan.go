@@ -2,6 +2,7 @@ package render
 
 import (
 	"fmt"
+	"slices"
 
 	"peerconf/vpn"
 )
@@ -22,7 +23,7 @@ var strongswan = Dialect{
 	Newest:  strongswanNewest,
 	Files: []File{{Suffix: ".conf", Template: "strongswan.tmpl", Note: []string{
 		"%[1]s: put it into /etc/swanctl/conf.d/ with mode 0600, then swanctl --load-all",
-	}}},
+	}}, frr},
 	IKE: strongswanPhases("rekey_time and over_time"),
 	ESP: strongswanPhases("life_time"),
 	Identities: map[vpn.Version]map[vpn.IDKind]Identity{
@@ -31,11 +32,12 @@ var strongswan = Dialect{
 	},
 	Key:     keyBase64,
 	KeyWord: `"%s"`,
-	Answers: []Answer{
+	BGPKey:  keyFRR,
+	Answers: slices.Concat([]Answer{
 		strongswanLocalAddress,
 		{Name: "if-id", Form: formNumber, Number: &Range{Min: 1, Max: 1<<32 - 1}, When: routeBased, Default: addressNumber, Fallback: "the cloud's address as a number",
 			Meaning: "the if_id of the tunnel's XFRM interface"},
-	},
+	}, bgpAnswers),
 	Refusals: []Rule{
 		oneKeyPerIdentity,
 		{When: alwaysHolds, Until: "5.2", Field: "--target", Reason: "strongSwan has swanctl.conf from 5.2.0 on", Hint: "upgrade it"},
@@ -50,8 +52,9 @@ var strongswan = Dialect{
 		{When: alwaysHolds, Reason: "initiates: this host, at once; after an error reply, such as NO_PROPOSAL_CHOSEN or AUTHENTICATION_FAILED, it waits for swanctl --initiate"},
 		strongswanAggressive,
 		strongswanDown,
-		{When: routeBased, Reason: "make an XFRM interface for each tunnel, as its child says below, bring it up, and route the VPC's networks into it"},
-		{When: both(isDual, routeBased), Reason: "route them into the first tunnel with metric 100 and into the second with metric 200"},
+		{When: static, Reason: "make an XFRM interface for each tunnel, as its child says below, bring it up, and route the VPC's networks into it"},
+		{When: hasBGP, Reason: "make an XFRM interface for each tunnel, as its child says below, and bring it up"},
+		{When: both(isDual, static), Reason: "route them into the first tunnel with metric 100 and into the second with metric 200"},
 		{When: both(isDual, policyBased), Reason: "while the first tunnel is up, traffic that the cloud sends through the second is dropped; 0.0.0.0/0 on both sides has no such limit"},
 		{When: both(isDual, policyBased), Reason: "the second tunnel takes over when DPD gives the first up: after about 165 s with IKEv2, unless charon.retransmit_tries in strongswan.conf is lower"},
 		{When: both(isDual, policyBased), Reason: "DPD waits as long as traffic for the first tunnel's subnets arrives, be it through the second (seen with 5.9.8): until the cloud sends nothing, nothing fails over"},

@@ -1,5 +1,7 @@
 package render
 
+import "slices"
+
 // strongswanIPsec follows src/starter/keywords.txt, src/starter/args.c,
 // src/libcharon/plugins/stroke/stroke_config.c and stroke_cred.c of
 // strongswan/strongswan. Algorithms and identities are the words of swanctl,
@@ -17,19 +19,21 @@ var strongswanIPsec = Dialect{
 		{Suffix: ".secrets", Template: "strongswan-ipsec.secrets.tmpl", Note: []string{
 			"%[1]s: put it into /etc/ipsec.d/ with mode 0600, have /etc/ipsec.secrets say include /etc/ipsec.d/*.secrets, then ipsec rereadsecrets",
 		}},
+		frr,
 	},
 	IKE:        strongswanPhases("ikelifetime"),
 	ESP:        strongswanPhases("lifetime"),
 	Identities: strongswan.Identities,
 	Key:        keyBase64,
 	KeyWord:    `"%s"`,
-	Answers: []Answer{
+	BGPKey:     keyFRR,
+	Answers: slices.Concat([]Answer{
 		strongswanLocalAddress,
 		{Name: "mark", Form: formNumber, Number: &Range{Min: 1, Max: 1<<32 - 1}, When: usesVTI, Default: addressNumber, Fallback: "the cloud's address as a number",
 			Meaning: "the tunnel's mark, which no other tunnel of this host has, and the key of its VTI"},
 		{Name: "vti-interface", Form: formInterface, Unique: true, When: usesVTI, Default: vtiName, Fallback: "vti and the cloud's address in hexadecimal",
 			Meaning: "the tunnel's VTI, at most 15 characters"},
-	},
+	}, bgpAnswers),
 	Refusals: []Rule{
 		oneKeyPerIdentity,
 		{When: alwaysHolds, Until: "5.2", Field: "--target", Reason: "strongSwan reads ipsec.conf with the rules this is written by from 5.2.0 on", Hint: "upgrade it"},
@@ -43,9 +47,9 @@ var strongswanIPsec = Dialect{
 		strongswanDown,
 		{When: oneCloudID, Reason: "both tunnels' cloud ends have one identity, so uniqueids=never below lets them both be up: it is for all connections of this host"},
 		{When: usesVTI, Reason: "make a VTI for each tunnel, as its conn says below, and have strongswan.conf say charon.install_routes = no, or traffic is routed past it"},
-		{When: both(routeBased, not(isDual)), Reason: "route the VPC's networks into the VTI"},
-		{When: both(isDual, routeBased), Reason: "route the VPC's networks into the first tunnel's VTI with metric 100 and into the second's with metric 200"},
+		{When: both(static, not(isDual)), Reason: "route the VPC's networks into the VTI"},
+		{When: both(isDual, static), Reason: "route the VPC's networks into the first tunnel's VTI with metric 100 and into the second's with metric 200"},
 		{When: both(isDual, policyBased), Reason: "ipsec.conf keeps two tunnels with the same subnets apart by VTIs alone: route the cloud's subnets into the first with metric 100 and into the second with metric 200"},
-		{When: isDual, Reason: "the route of a dead tunnel stays in place: a health check or BGP has to remove it for failover"},
+		{When: both(isDual, not(hasBGP)), Reason: "the route of a dead tunnel stays in place: a health check or BGP has to remove it for failover"},
 	},
 }

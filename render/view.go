@@ -23,6 +23,13 @@ type View struct {
 	OneCloudID    bool // both tunnels' cloud ends have one identity
 	Tunnels       []Tunnel
 	Groups        []Group
+
+	BGP       bool // each tunnel has a session
+	PeerASN   string
+	Announce  []Net
+	Announced bool // there is something to announce
+	Accept    []Net
+	AcceptAny bool // all but a default route
 }
 
 // Group is the tunnels that share a device's objects: each has its own where
@@ -41,6 +48,7 @@ type Net struct {
 	Address  string // 10.0.0.0
 	Mask     string // 255.0.0.0
 	Wildcard string // 0.255.255.255
+	Within   string // 10.0.0.0/8 le 32: it, and what is in it, for a prefix list
 }
 
 // Pair is one traffic selector.
@@ -80,6 +88,7 @@ type Tunnel struct {
 	InsideAddress string
 	InsideMask    string
 	InsidePrefix  string
+	Session       Session           // of BGP, if the connection has it
 	Set           map[string]string // the answers, by name without dashes
 }
 
