@@ -163,6 +163,9 @@ func keyJunosBGP(key string) (text, refused string) {
 // oneRouterBGP: a router has one.
 var oneRouterBGP = Rule{When: hasBGP, Reason: "BGP: there is one router bgp on a device: where it has another AS number than the one below, these lines are refused, and the customer gateway needs that number; its router ID is left to it"}
 
+// heldDown: a session that came up between its lines would announce all there is.
+var heldDown = Rule{When: hasBGP, Reason: "BGP: the sessions are shut down while their lines go in and no longer behind them, so doing it again interrupts them"}
+
 // frr is the file of BGP for daemons that have none. What it says FRR 7.5 and
 // later read, and TestFRR has vtysh read it.
 var frr = File{Suffix: ".frr.conf", Template: "frr.tmpl", When: hasBGP, Note: []string{

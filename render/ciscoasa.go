@@ -195,6 +195,7 @@ var ciscoASA = Dialect{
 		{When: routeBased, Reason: "tunnel interfaces need routed firewall mode and a single context"},
 		{When: hasBGP, Reason: "initiates: this ASA, at once"},
 		oneRouterBGP,
+		heldDown,
 		{When: static, Reason: "initiates: this ASA, at once; route the VPC's networks into the tunnel: route NAMEIF NETWORK MASK ADDRESS 1, the address being the other one of the tunnel's network"},
 		{When: both(isDual, static), Reason: "route them into the second tunnel too, with 2 in place of 1 at the end"},
 		{When: policyBased, Reason: "initiates: this ASA when traffic matches the access list; the VPC's networks must be routed out of the outside interface"},

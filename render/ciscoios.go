@@ -123,6 +123,7 @@ var ciscoIOS = Dialect{
 		{When: static, Reason: "initiates: this router, at once; route the VPC's networks into the tunnel"},
 		{When: hasBGP, Reason: "initiates: this router, at once"},
 		oneRouterBGP,
+		heldDown,
 		{When: both(isDual, static), Reason: "route the VPC's networks into the first tunnel, and into the second with distance 250"},
 		{When: policyBased, Reason: "initiates: this router when traffic matches the access list; the VPC's networks must be routed out of the outside interface and kept out of NAT"},
 		{When: both(isDual, policyBased), Reason: "a crypto map has one tunnel up at a time: the cloud shows the standby as down until it takes over"},

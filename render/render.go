@@ -5,12 +5,12 @@ package render
 
 import (
 	"bytes"
-	"fmt"
 	"hash/crc32"
 	"hash/maphash"
 	"maps"
 	"reflect"
 	"slices"
+	"strings"
 	"sync"
 	"text/template"
 
@@ -199,7 +199,7 @@ var seed = maphash.MakeSeed()
 func (f File) notes(name string) []string {
 	var out []string
 	for _, note := range f.Note {
-		out = append(out, fmt.Sprintf(note, name+f.Suffix))
+		out = append(out, strings.ReplaceAll(note, "%[1]s", name+f.Suffix))
 	}
 	return out
 }
