@@ -176,7 +176,10 @@ func (s *settler) bgpKey(b *bgpStatement, gateway customerGateway) vpn.Secret {
 	key := string(cmp.Or(b.key, gateway.key))
 	switch {
 	case key == "" && !b.keyTold && gateway == customerGateway{}:
-		s.warn("BGP: whether the session has an MD5 key is told by the DescribeCustomerGateway reply, which is not here")
+		const text = "BGP: whether the session has an MD5 key is told by the DescribeCustomerGateway reply, which is not here"
+		if !slices.Contains(s.warnings, text) {
+			s.warn(text)
+		}
 		return vpn.Secret{}
 	case key == "":
 		return vpn.Secret{}

@@ -97,13 +97,21 @@ func (n *normalizer) routing(v *View) {
 		}
 	}
 	if !v.Announced {
-		text := "BGP: nothing is announced, so the cloud learns no way to this side"
-		if n.given(bgpAnswers[0], first) == noNetworks {
-			n.notices = append(n.notices, notice{tunnel: first.Number, text: text})
-		} else {
-			n.notices = append(n.notices, notice{first.Number, text + ": --set announce says what", true, "--set announce=NETWORK,NETWORK, or --set announce=none"})
+		n.silent(first)
+	}
+}
+
+// silent warns of a session that announces nothing, unless that was asked for.
+func (n *normalizer) silent(t vpn.Tunnel) {
+	x := notice{text: "BGP: nothing is announced, so the cloud learns no way to this side"}
+	if n.given(bgpAnswers[0], t) != noNetworks {
+		x = notice{text: x.text + ": --set announce says what", warning: true, hint: "--set announce=NETWORK,NETWORK, or --set announce=none"}
+		if !n.run.strict && !n.answers.warned[bgpAnswers[0].Name] {
+			n.answers.warned[bgpAnswers[0].Name] = true
+			n.warnings = append(n.warnings, fmt.Sprintf("%s announces nothing by BGP; --set announce=…, or none", n.target.Name))
 		}
 	}
+	n.notices = append(n.notices, x)
 }
 
 // cloudServices may not be announced (Configure BGP dynamic routing, Limits).

@@ -33,7 +33,7 @@ type run struct {
 	strict  bool
 }
 
-// notice is a remark on one tunnel.
+// notice is a remark on one tunnel, or with tunnel 0 on the connection.
 type notice struct {
 	tunnel  int
 	text    string
@@ -305,7 +305,7 @@ func (n *normalizer) merged(warning bool) []string {
 			}
 		}
 		text := x.text
-		if n.conn.Dual() && said < 2 {
+		if n.conn.Dual() && said < 2 && x.tunnel > 0 {
 			text = fmt.Sprintf("tunnel %d: %s", x.tunnel, x.text)
 		}
 		if !slices.Contains(out, text) {

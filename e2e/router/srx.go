@@ -137,6 +137,9 @@ func (d *srx) rules() []rule {
 		return nil
 	}
 	return []rule{
+		{words: "policy-options ..."},
+		{words: "protocols bgp ..."},
+		{words: "security zones security-zone * interfaces * host-inbound-traffic ..."},
 		{words: "interfaces st0 unit * family inet", mean: unit},
 		{words: "interfaces st0 unit * family inet address *", mean: unit},
 		{words: "interfaces st0 unit * family inet mtu *", mean: unit},
