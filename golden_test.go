@@ -67,6 +67,7 @@ var stories = []story{
 	{name: "bgp-off", source: "bgp-off.json"},
 	{name: "bgp-single", source: "bgp-single", answers: []string{"announce=192.168.10.0/24,192.168.20.5/32"}},
 	{name: "bgp-single-accept", source: "bgp-single", answers: []string{"announce=none", "accept=10.0.0.0/8,172.16.0.1/32"}},
+	{name: "bgp-key", source: "bgp-key", answers: []string{"announce=none"}},
 	{name: "bgp-dual", source: "bgp-dual", answers: []string{"announce=192.168.10.0/24,172.16.0.0/12"}},
 	{name: "bgp-dual-unanswered", source: "bgp-dual", bare: true},
 	{name: "bgp-announce-wrong", source: "bgp-dual", answers: []string{"announce=192.168.10.1/24,100.64.0.0/16,10.0.0.0/8,10.0.0.0/8,0.0.0.0/0"}},

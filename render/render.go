@@ -170,9 +170,9 @@ func (p prepared) claim(v View, c vpn.Connection) (out vpn.Problems) {
 			refuse("addresses", ends, "another connection of this run joins them with another key, and a device finds keys by address")
 		}
 		p.keys[sum(ends)] = own
-		if t.Inside && p.inside(t.InsidePrefix, t.PeerAddress) {
-			refuse("TunnelCidr", t.InsidePrefix, "another connection of this run has it on the same device")
-		}
+	}
+	if v.BGP {
+		p.claimBGP(v, refuse)
 	}
 	for _, name := range names {
 		if p.names[sum(name)] {
@@ -184,11 +184,25 @@ func (p prepared) claim(v View, c vpn.Connection) (out vpn.Problems) {
 	return out
 }
 
-// inside takes an address inside of a tunnel, if it is free.
-func (p prepared) inside(prefix, device string) (taken bool) {
-	key := sum(prefix + "@" + device)
-	taken, p.names[key] = p.names[key], true
-	return taken
+// claimBGP takes a device's AS number and the networks inside its tunnels. Two
+// tunnels of one connection are vpn.Check's.
+func (p prepared) claimBGP(v View, refuse func(field, value, reason string)) {
+	as := sum("router bgp@" + v.Tunnels[0].PeerAddress)
+	if own, taken := p.keys[as]; taken && own != sum(v.PeerASN) {
+		refuse("PeerAsn", v.PeerASN, "another connection of this run has another on the same device, which has one")
+	}
+	p.keys[as] = sum(v.PeerASN)
+	var networks []uint64
+	for _, t := range v.Tunnels {
+		network := sum(t.InsidePrefix + "@" + t.PeerAddress)
+		if p.names[network] {
+			refuse("TunnelCidr", t.InsidePrefix, "another connection of this run has it on the same device")
+		}
+		networks = append(networks, network)
+	}
+	for _, n := range networks {
+		p.names[n] = true
+	}
 }
 
 func sum(s string) uint64 { return maphash.String(seed, s) }
