@@ -111,12 +111,17 @@ var (
 	aggressive = each(func(t *vpn.Tunnel) { t.IKE.Mode = vpn.Aggressive })
 	natted     = each(func(t *vpn.Tunnel) { t.PeerIdentity.Value = "192.168.1.2" })
 	bgp        = each(func(t *vpn.Tunnel) {
-		inside := netip.MustParsePrefix(fmt.Sprintf("169.254.1%d.0/30", t.Number))
-		cloud := inside.Addr().Next()
-		t.BGP = &vpn.BGP{PeerASN: 65001, CloudASN: 45104, PeerAddress: cloud.Next(), CloudAddress: cloud, Network: inside}
+		b := inside(10 + t.Number)
+		t.BGP = &b
 	})
 	bgpKey = each(func(t *vpn.Tunnel) { t.BGP.Key = vpn.NewSecret("KEY") })
 )
+
+func inside(n int) vpn.BGP {
+	network := netip.MustParsePrefix(fmt.Sprintf("169.254.%d.0/30", n))
+	cloud := network.Addr().Next()
+	return vpn.BGP{PeerASN: 65001, CloudASN: 45104, PeerAddress: cloud.Next(), CloudAddress: cloud, Network: network}
+}
 
 func identities(peer, cloud vpn.IDKind) change {
 	value := map[vpn.IDKind]string{vpn.IDFQDN: "%s.example", vpn.IDUserFQDN: "%s@example.com"}
