@@ -16,7 +16,9 @@ import (
 // no MED (Express Connect, Use MED to implement multi-path route selection), so
 // what the standby announces has a longer one. Local preference is lowered for
 // the standby and not raised for the other, which may have a leased line beside
-// it. The cloud publishes no limits of timers; its own examples allow 10 hops.
+// it. The cloud publishes no limits of timers, nor whether its speaker is the
+// tunnel's end itself: 10 hops allow for one behind it, and where the device can
+// say a source, that keeps the session in its tunnel.
 type Session struct {
 	PeerASN         string
 	CloudASN        string
