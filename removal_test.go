@@ -14,12 +14,12 @@ import (
 )
 
 // removed are the stories whose removals are golden.
-var removed = []string{"ikev1-subnets", "ikev1-route", "ikev2-policy", "ikev2-route", "name-zh", "placeholders", "dual-policy", "dual-route", "dual-unlike", "weak"}
+var removed = []string{"ikev1-subnets", "ikev1-route", "ikev2-policy", "ikev2-route", "name-zh", "placeholders", "dual-policy", "dual-route", "dual-unlike", "weak", "bgp-single", "bgp-single-accept", "bgp-dual"}
 
 func (s story) answered(target string, more ...string) []string {
 	more = append(more, "--target", target)
 	if !s.bare {
-		for _, a := range answers[target] {
+		for _, a := range slices.Concat(answers[target], s.answers) {
 			more = append(more, "--set", a)
 		}
 	}
@@ -65,6 +65,10 @@ var objects = map[string][]object{
 		{`^ip access-list extended (\S+)$`, `^no ip access-list extended (\S+)$`},
 		{`^crypto map (\S+) (\S+) ipsec-isakmp$`, `^no crypto map (\S+) (\S+)$`},
 		{`^interface (?:GigabitEthernet1|REPLACE-outside-interface)$`, ``},
+		{`^router bgp (\d+) / neighbor (\S+) remote-as (\d+)$`, `^router bgp (\d+) / no neighbor (\S+) remote-as (\d+)$`},
+		{`^route-map (\S+) (?:permit|deny) 10$`, `^no route-map (\S+)$`},
+		{`^ip prefix-list (\S+) `, `^no ip prefix-list (\S+)$`},
+		{`^router bgp \d+$`, ``},
 	},
 	"cisco-asa": {
 		{`^crypto ikev1 policy (\S+)$`, `^no crypto ikev1 policy (\S+)$`},
@@ -82,30 +86,43 @@ var objects = map[string][]object{
 		{`^nat (\S+) 1 (source .*)$`, `^no nat (\S+) (source .*)$`},
 		{`^crypto map (\S+) (\S+) match address \S+$`, `^clear configure crypto map (\S+) (\S+)$`},
 		{`^crypto map \S+ interface \S+$`, ``},
+		{`^router bgp (\d+) / address-family ipv4 unicast / neighbor (\S+) remote-as (\d+)$`, `^router bgp (\d+) / address-family ipv4 unicast / no neighbor (\S+) remote-as (\d+)$`},
+		{`^route-map (\S+ \S+ 10)$`, `^no route-map (\S+ \S+ 10)$`},
+		{`^prefix-list (.*)$`, `^no prefix-list (.*)$`},
+		{`^router bgp \d+$`, ``},
 	},
 	"strongswan": {
 		{`^# (\S+\.conf): put it into /etc/swanctl/conf.d/ `, `^rm -f -- '/etc/swanctl/conf.d/(\S+)' \|\| status=1$`},
 		{`^connections \{ / (\S+) \{$`, `^swanctl --terminate --ike '(\S+)' --force --timeout 10 2>/dev/null # what is left$`},
+		{`^router bgp (\d+) / neighbor (\S+) remote-as (\d+)$`, `^vtysh -c 'configure terminal' -c 'router bgp (\d+)' -c 'no neighbor (\S+) remote-as (\d+)' \|\| status=1$`},
+		{`^route-map (\S+) (?:permit|deny) 10$`, `^vtysh -c 'configure terminal' -c 'no route-map (\S+)' \|\| status=1$`},
+		{`^ip prefix-list (\S+) `, `^vtysh -c 'configure terminal' -c 'no ip prefix-list (\S+)' \|\| status=1$`},
 	},
 	"strongswan-ipsec": {
 		{`^# (\S+\.conf): put it into /etc/ipsec.d/ `, `^rm -f -- '/etc/ipsec.d/(\S+)' '.*' \|\| status=1$`},
 		{`^# (\S+\.secrets): put it into /etc/ipsec.d/ `, `^rm -f -- '.*' '/etc/ipsec.d/(\S+)' \|\| status=1$`},
 		{`^conn (\S+) / auto=start$`, `^ipsec stroke down-nb '(\S+)\[\*\]'$`},
+		{`^router bgp (\d+) / neighbor (\S+) remote-as (\d+)$`, `^vtysh -c 'configure terminal' -c 'router bgp (\d+)' -c 'no neighbor (\S+) remote-as (\d+)' \|\| status=1$`},
+		{`^route-map (\S+) (?:permit|deny) 10$`, `^vtysh -c 'configure terminal' -c 'no route-map (\S+)' \|\| status=1$`},
+		{`^ip prefix-list (\S+) `, `^vtysh -c 'configure terminal' -c 'no ip prefix-list (\S+)' \|\| status=1$`},
 	},
 	"libreswan": {
 		{`^# (\S+\.conf): put it into /etc/ipsec.d/,`, `^rm -f -- '/etc/ipsec.d/(\S+)' '.*' \|\| status=1$`},
 		{`^# (\S+\.secrets): put it into /etc/ipsec.d/ `, `^rm -f -- '.*' '/etc/ipsec.d/(\S+)' \|\| status=1$`},
 		{`^conn (\S+)$`, `^ipsec whack --delete --name '(\S+)' \|\| status=1$`},
 		{`^conn \S+ / vti-interface=(\S+)$`, `^ip link delete '(\S+)' \|\| status=1 # ipsec makes it and leaves it$`},
+		{`^router bgp (\d+) / neighbor (\S+) remote-as (\d+)$`, `^vtysh -c 'configure terminal' -c 'router bgp (\d+)' -c 'no neighbor (\S+) remote-as (\d+)' \|\| status=1$`},
+		{`^route-map (\S+) (?:permit|deny) 10$`, `^vtysh -c 'configure terminal' -c 'no route-map (\S+)' \|\| status=1$`},
+		{`^ip prefix-list (\S+) `, `^vtysh -c 'configure terminal' -c 'no ip prefix-list (\S+)' \|\| status=1$`},
 	},
 }
 
 // acts are a removal's statements that take nothing out of a configuration.
 var acts = map[string]string{
-	"cisco-ios":        `^do clear crypto session remote (\d+\.\d+\.\d+\.\d+|REPLACE-\S+)$|^crypto ikev2 policy (\S+)$`,
-	"cisco-asa":        `^vpn-sessiondb logoff tunnel-group (\d+\.\d+\.\d+\.\d+|REPLACE-\S+) noconfirm$`,
+	"cisco-ios":        `^do clear crypto session remote (\d+\.\d+\.\d+\.\d+|REPLACE-\S+)$|^crypto ikev2 policy (\S+)$|^(router bgp \d+)$`,
+	"cisco-asa":        `^vpn-sessiondb logoff tunnel-group (\d+\.\d+\.\d+\.\d+|REPLACE-\S+) noconfirm$|^(router bgp \d+)(?: / address-family ipv4 unicast| / exit-address-family)?$`,
 	"strongswan":       `^#|^status=0$|^\[ "\$status" = 0 \]$|^swanctl --load-all \|\| status=1 # `,
-	"strongswan-ipsec": `^#|^status=0$|^\[ "\$status" = 0 \]$|^ipsec (update|rereadsecrets) \|\| status=1( # .*)?$`,
+	"strongswan-ipsec": `^#|^status=0$|^\[ "\$status" = 0 \]$|^ipsec (?:update|rereadsecrets) \|\| status=1(?: # .*)?$`,
 	"libreswan":        `^#|^status=0$|^\[ "\$status" = 0 \]$|^ipsec secrets \|\| status=1$`,
 }
 
@@ -159,8 +176,10 @@ func unlike(target, config, removal string) (wrong []string) {
 	act := regexp.MustCompile(acts[target])
 	for _, line := range flat(removal) {
 		known := act.MatchString(line) || strings.HasPrefix(target, "cisco-") && line[0] == '!'
-		if m := act.FindStringSubmatch(line); len(m) > 1 && m[1] != "" && !strings.Contains(config, m[1]) {
-			wrong = append(wrong, "not of this connection: "+line)
+		for i, named := range act.FindStringSubmatch(line) {
+			if i > 0 && !strings.Contains(config, named) {
+				wrong = append(wrong, "not of this connection: "+line)
+			}
 		}
 		for i, o := range objects[target] {
 			if o.gone == "" {
@@ -193,18 +212,15 @@ var parts = map[string]*regexp.Regexp{
 	"cisco-asa": regexp.MustCompile(`^group-policy \S+ attributes$|^tunnel-group \S+ \S+-attributes$|^crypto map \S+ \S+ set `),
 }
 
-// flat writes each statement of the second level behind the one it is below.
+// flat writes each statement of the second and third level behind those it is
+// below.
 func flat(text string) (out []string) {
-	top := ""
+	var open []string
 	for _, line := range strings.Split(text, "\n") {
 		stated := strings.TrimLeft(line, " \t")
-		switch depth := len(line) - len(stated); {
-		case stated == "":
-		case depth == 0:
-			top = line
-			out = append(out, line)
-		case depth == 1:
-			out = append(out, top+" / "+stated)
+		if depth := len(line) - len(stated); stated != "" && depth < 3 {
+			open = append(open[:min(depth, len(open))], stated)
+			out = append(out, strings.Join(open, " / "))
 		}
 	}
 	return out
@@ -250,6 +266,7 @@ func undeleted(config, removal string) (wrong []string) {
 var ownPath = regexp.MustCompile(`^security (ike|ipsec) (proposal|policy|gateway|vpn) \S+$` +
 	`|^security policies from-zone \S+ to-zone \S+ policy \S+$|^security address-book global address \S+$` +
 	`|^security zones security-zone \S+ interfaces st0\.\S+$|^interfaces st0 unit \S+$` +
+	`|^policy-options policy-statement \S+$|^protocols bgp group \S+$` +
 	`|^routing-options static route \S+ qualified-next-hop st0\.\S+$`)
 
 // TestRemovalCheckFails proves that TestRemoval sees what it is for.
@@ -301,17 +318,22 @@ func TestRemovalHoldsNoKey(t *testing.T) {
 // that tell what they are given.
 func TestRemovalScripts(t *testing.T) {
 	bin := t.TempDir()
-	for _, name := range []string{"swanctl", "ipsec", "ip", "rm"} {
+	for _, name := range []string{"swanctl", "ipsec", "ip", "rm", "vtysh"} {
 		if err := os.WriteFile(filepath.Join(bin, name), []byte("#!/bin/sh\nprintf '%s' "+name+"\nprintf ' <%s>' \"$@\"\necho\n"), 0o700); err != nil {
 			t.Fatal(err)
 		}
 	}
+	const bgp = "vtysh <-c> <configure terminal> <-c> <router bgp 65001> <-c> <no neighbor 169.254.11.1 remote-as 45104>\n" +
+		"vtysh <-c> <configure terminal> <-c> <router bgp 65001> <-c> <no neighbor 169.254.12.1 remote-as 45104>\n" +
+		"vtysh <-c> <configure terminal> <-c> <no route-map dual-route-1-in>\nvtysh <-c> <configure terminal> <-c> <no route-map dual-route-1-out>\n" +
+		"vtysh <-c> <configure terminal> <-c> <no route-map dual-route-2-in>\nvtysh <-c> <configure terminal> <-c> <no route-map dual-route-2-out>\n" +
+		"vtysh <-c> <configure terminal> <-c> <no ip prefix-list dual-route-in>\n"
 	for target, want := range map[string]string{
-		"strongswan": "rm <-f> <--> </etc/swanctl/conf.d/dual-route.conf>\nswanctl <--load-all>\n" +
+		"strongswan": bgp + "rm <-f> <--> </etc/swanctl/conf.d/dual-route.conf>\nswanctl <--load-all>\n" +
 			"swanctl <--terminate> <--ike> <dual-route-1> <--force> <--timeout> <10>\nswanctl <--terminate> <--ike> <dual-route-2> <--force> <--timeout> <10>\n",
-		"strongswan-ipsec": "rm <-f> <--> </etc/ipsec.d/dual-route.conf> </etc/ipsec.d/dual-route.secrets>\n" +
+		"strongswan-ipsec": bgp + "rm <-f> <--> </etc/ipsec.d/dual-route.conf> </etc/ipsec.d/dual-route.secrets>\n" +
 			"ipsec <update>\nipsec <rereadsecrets>\nipsec <stroke> <down-nb> <dual-route-1[*]>\nipsec <stroke> <down-nb> <dual-route-2[*]>\n",
-		"libreswan": "rm <-f> <--> </etc/ipsec.d/dual-route.conf> </etc/ipsec.d/dual-route.secrets>\n" +
+		"libreswan": bgp + "rm <-f> <--> </etc/ipsec.d/dual-route.conf> </etc/ipsec.d/dual-route.secrets>\n" +
 			"ipsec <whack> <--delete> <--name> <dual-route-1>\nipsec <whack> <--delete> <--name> <dual-route-2>\nipsec <secrets>\n" +
 			"ip <link> <delete> <vticb00710a>\nip <link> <delete> <vticb00710b>\n",
 	} {
