@@ -193,8 +193,9 @@ var routerStays = Rule{When: hasBGP, Reason: "BGP: router bgp and its network st
 var frrKept = Rule{When: hasBGP, Reason: "BGP: vtysh -c 'write memory' makes FRR keep it so"}
 
 // frr is the file of BGP for daemons that have none. What it says FRR 7.5 and
-// later read, and TestFRR has vtysh read it.
-var frr = File{Suffix: ".frr.conf", Template: "frr.tmpl", When: hasBGP, Note: []string{
+// later read, and TestFRR has vtysh read it. The daemons include *.conf of the
+// directories that their own files go to, and must not come upon this one.
+var frr = File{Suffix: ".frr", Template: "frr.tmpl", When: hasBGP, Note: []string{
 	"%[1]s: for FRR, with bgpd=yes in /etc/frr/daemons: vtysh -C -f %[1]s tries it, vtysh -f %[1]s adds it to what runs, vtysh -c 'write memory' keeps it",
 	"bgpd answers TCP port 179 on the tunnel's interface: the firewall has to let it",
 	"FRR has one AS number: where it runs as another than the one below, these lines are refused. Its router ID is left to it",
