@@ -108,7 +108,7 @@ type Answer struct {
 	Form          *regexp.Regexp
 	Unique        bool                                        // no two tunnels of a run may have one value; numbers never may
 	Number        *Range                                      // counts up: each further tunnel of a run takes the next
-	PerConnection bool                                        // tunnels share it
+	PerConnection bool                                        // tunnels share it: NAME.1 and NAME.2 are refused
 	Default       func(c vpn.Connection, t vpn.Tunnel) string // nil: there is no safe default
 	Fallback      string                                      // what the default is, in words
 	Must          func(c vpn.Connection, t vpn.Tunnel) string // the one value that works: a fact to check, not to print
