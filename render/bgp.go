@@ -12,13 +12,14 @@ import (
 // Session is a BGP session in a device's words. AS numbers are plain (RFC
 // 5396), which every device here reads.
 //
-// Alibaba's route selection looks at the length of the AS path first and names
-// no MED (Express Connect, Use MED to implement multi-path route selection), so
-// what the standby announces has a longer one. Local preference is lowered for
-// the standby and not raised for the other, which may have a leased line beside
-// it. The cloud publishes no limits of timers, nor whether its speaker is the
-// tunnel's end itself: 10 hops allow for one behind it, and where the device can
-// say a source, that keeps the session in its tunnel.
+// What the standby announces has a longer AS path: of transit routers Alibaba
+// documents that they compare its length before all else (Express Connect, Use
+// MED to implement multi-path route selection between ECRs and TRs), and of VPN
+// gateways no order was found, be it of that or of MED. Local preference is
+// lowered for the standby and not raised for the other, which may have a leased
+// line beside it. The cloud publishes no limits of timers, nor whether its
+// speaker is the tunnel's end itself: 10 hops allow for one behind it, and where
+// the device can say a source, that keeps the session in its tunnel.
 type Session struct {
 	PeerASN         string
 	CloudASN        string
