@@ -287,6 +287,45 @@ func TestRemovalCheckFails(t *testing.T) {
 	if wrong := unlike("cisco-ios", ios, "no crypto keyring a\ncrypto ikev2 policy b\n no proposal c\n"); wrong != nil {
 		t.Error(wrong)
 	}
+	for target, text := range map[string][2]string{
+		"cisco-ios":  {"router bgp 1\n neighbor 192.0.2.1 remote-as 2\n address-family ipv4\n  network 10.0.0.0 mask 255.0.0.0\n", "router bgp 1\n no neighbor 192.0.2.1 remote-as 2\n"},
+		"cisco-asa":  {"router bgp 1\n address-family ipv4 unicast\n  network 10.0.0.0 mask 255.0.0.0\n  neighbor 192.0.2.1 remote-as 2\n", "router bgp 1\n address-family ipv4 unicast\n  no neighbor 192.0.2.1 remote-as 2\n"},
+		"strongswan": {"router bgp 1\n neighbor 192.0.2.1 remote-as 2\n", "vtysh -c 'configure terminal' -c 'router bgp 1' -c 'no neighbor 192.0.2.1 remote-as 2' || status=1\n"},
+	} {
+		for _, wrong := range []string{
+			"", strings.Replace(text[1], "bgp 1", "bgp 3", 1), strings.Replace(text[1], "2.1", "2.9", 1), "no router bgp 1\n",
+			text[1] + "  no network 10.0.0.0 mask 255.0.0.0\n", text[1] + "vtysh -c 'configure terminal' -c 'no router bgp 1' || status=1\n",
+		} {
+			if unlike(target, text[0], wrong) == nil {
+				t.Errorf("%s: %q passes", target, wrong)
+			}
+		}
+		if wrong := unlike(target, text[0], text[1]); wrong != nil {
+			t.Error(target, wrong)
+		}
+	}
+}
+
+// TestRemovalOrder: no device takes off what something else names yet, or
+// leaves a session of BGP without its tunnel.
+func TestRemovalOrder(t *testing.T) {
+	order := []string{"no neighbor 169.254.11.1", "no neighbor 169.254.12.1", "no route-map bgp-dual-1-in", "no route-map bgp-dual-2-out", "prefix-list bgp-dual-in"}
+	last := map[string]string{
+		"cisco-ios": "no interface Tunnel1", "cisco-asa": "no interface Tunnel1",
+		"strongswan": "swanctl --load-all ", "strongswan-ipsec": "ipsec update ", "libreswan": "ipsec whack --delete ",
+	}
+	for target, end := range last {
+		_, removal, _ := execute([]string{"peerconf", "render", "--remove", "--target", target, "--set", "announce=10.0.0.0/8", "--name", "bgp-dual", "testdata/bgp-dual"})
+		removal = strings.ReplaceAll(removal, "TunnelREPLACE-tunnel-number-", "Tunnel")
+		before := -1
+		for _, line := range append(order, end) {
+			at := strings.Index(removal, line)
+			if at <= before {
+				t.Errorf("%s: %q is at %d, behind %d, of\n%s", target, line, at, before, removal)
+			}
+			before = at
+		}
+	}
 }
 
 // TestRemovalHoldsNoKey looks for every story's keys, as the device would be
@@ -304,7 +343,7 @@ func TestRemovalHoldsNoKey(t *testing.T) {
 					t.Errorf("%s, %s: the removal holds a key", s.source, target)
 				}
 			}
-			if strings.Contains(strings.ToLower(removal), "pre-shared-key") || strings.Contains(removal, "0s") {
+			if regexp.MustCompile(`(?i)pre-shared-key|password|authentication-key`).MatchString(removal) || strings.Contains(removal, "0s") {
 				t.Errorf("%s, %s: the removal has a place for a key", s.source, target)
 			}
 		}
