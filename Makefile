@@ -5,7 +5,7 @@ FUZZTIME   ?= 20s
 .PHONY: help build test golden docs lint fuzz bench e2e proof
 
 help: ## show this
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "%-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9]+:.*## /{printf "%-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 build: ## build ./peerconf, static
 	CGO_ENABLED=0 go build -trimpath -tags urfave_cli_no_docs -o peerconf .

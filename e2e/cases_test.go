@@ -65,8 +65,8 @@ var natted = []proof{
 var manners = []proof{
 	{name: "cloud-initiates", then: cloudInitiates},
 	{name: "cloud-initiates-ikev1", says: "IkeVersion=ikev1", then: cloudInitiates},
-	{name: "rekey-often", says: "IkeLifetime=30 IpsecLifetime=20", then: rekeysOften},
-	{name: "rekey-often-ikev1", says: "IkeVersion=ikev1 IkeLifetime=30 IpsecLifetime=20", then: rekeysOften},
+	{name: "rekey-often", says: "IkeLifetime=60 IpsecLifetime=40", then: rekeysOften},
+	{name: "rekey-often-ikev1", says: "IkeVersion=ikev1 IkeLifetime=60 IpsecLifetime=40", then: rekeysOften},
 	{name: "cloud-vanishes", then: cloudVanishes},
 	{name: "cloud-vanishes-ikev1", says: "IkeVersion=ikev1", then: cloudVanishes},
 }

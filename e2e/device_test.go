@@ -324,10 +324,14 @@ func (c *charon) connected() bool {
 }
 
 func (c *charon) down() error {
-	for _, sa := range c.sas() {
-		if err := c.do("terminate", section{"ike-id": sa.ID}); err != nil {
-			return err
+	return within(5*time.Second, 100*time.Millisecond, func() error {
+		sas := c.sas()
+		for _, sa := range sas {
+			c.do("terminate", section{"ike-id": sa.ID}) // one that was replaced may be gone by now
 		}
-	}
-	return nil
+		if len(sas) > 0 {
+			return fmt.Errorf("the device still has %d IKE_SAs", len(sas))
+		}
+		return nil
+	})
 }

@@ -138,12 +138,19 @@ func (t *trial) prove() error {
 	if t.device, err = t.start(t.lab, t.said, t.target, files); err != nil {
 		return err
 	}
-	limit := 20 * time.Second
-	if t.fails != "" {
-		limit = 3 * time.Second
-	}
-	if err := within(limit, 50*time.Millisecond, t.up); err != nil {
+	found := false // what a negative control is to find
+	up := within(40*time.Second, 50*time.Millisecond, func() error {
+		err := t.up()
+		if found = err != nil && t.fails != "" && regexp.MustCompile(t.fails).MatchString(t.logs()); found {
+			return nil
+		}
 		return err
+	})
+	if found {
+		return errors.New("the tunnel does not come up")
+	}
+	if up != nil {
+		return up
 	}
 	steps := []func() error{func() error { return t.follow(t.said, files) }, t.offered, t.kept, t.crossed, t.rekeyed}
 	if t.then != nil {
@@ -298,7 +305,7 @@ func (t *trial) rekeyed() error {
 		return err
 	}
 	t.replaced = true
-	if err := within(3*time.Second, 50*time.Millisecond, t.up); err != nil {
+	if err := within(15*time.Second, 50*time.Millisecond, t.up); err != nil {
 		return fmt.Errorf("after rekeying: %w", err)
 	}
 	return t.crossed()

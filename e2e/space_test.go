@@ -66,7 +66,7 @@ func (s space) run(name string, args ...string) (string, error) {
 	if err := s.in(cmd.Start); err != nil {
 		return "", err
 	}
-	hangs := time.AfterFunc(90*time.Second, func() { cmd.Process.Kill() })
+	hangs := time.AfterFunc(3*time.Minute, func() { cmd.Process.Kill() })
 	defer hangs.Stop()
 	err := cmd.Wait()
 	if err != nil {

@@ -154,8 +154,12 @@ func (n *normalizer) next(a Answer, t vpn.Tunnel, first string) string {
 func (n *normalizer) count(a Answer, first string, places int) string {
 	base, _ := strconv.Atoi(first) // its form was checked
 	value := base + places
-	if value > a.Number.Max {
-		n.refuse(vpn.Tunnel{}, "--set "+a.Name, strconv.Itoa(value), fmt.Sprintf("counting up from %s passes the device's last, %d", first, a.Number.Max), "begin lower")
+	last := a.Number.Max
+	if certain, _ := n.target.holds("", a.Fewer); a.Fewer != "" && certain {
+		last = a.FewerMax
+	}
+	if value > last {
+		n.refuse(vpn.Tunnel{}, "--set "+a.Name, strconv.Itoa(value), fmt.Sprintf("counting up from %s passes the device's last, %d", first, last), "begin lower")
 	}
 	return strconv.Itoa(value)
 }

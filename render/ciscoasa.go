@@ -37,6 +37,8 @@ var ciscoASA = Dialect{
 	Title:   "Cisco ASA",
 	Comment: "!",
 	ASCII:   true,
+	Oldest:  "9",
+	Older:   "what older ones lack has not been looked up",
 	MaxName: 48, // of a nameif
 	Files: []File{{Suffix: ".cfg", Template: "cisco-asa.tmpl", Note: []string{
 		"%[1]s: paste in configuration mode, or copy to running-config; then write memory",
@@ -146,7 +148,7 @@ var ciscoASA = Dialect{
 			Meaning: "the nameif of the interface towards the peer's subnets, such as inside: their traffic to the cloud is kept out of NAT"},
 		{Name: "policy-number", Form: formNumber, Number: &Range{Min: 1, Max: 65535}, Removal: alwaysHolds,
 			Meaning: "a free number of crypto ikev1 policy and crypto ikev2 policy; lower ones are tried first"},
-		{Name: "tunnel-number", Form: formNumber, Number: &Range{Min: 0, Max: 10413}, When: routeBased, Removal: alwaysHolds,
+		{Name: "tunnel-number", Form: formNumber, Number: &Range{Min: 0, Max: 10413}, Fewer: "9.16", FewerMax: 100, When: routeBased, Removal: alwaysHolds,
 			Meaning: "a free number of interface Tunnel; before ASA 9.16 at most 100"},
 		{Name: "tunnel-address", Form: formInside, Unique: true, When: static,
 			Meaning: "an address for interface Tunnel, which needs one, in a free network of 4 addresses: of 169.254.10.0/30 it is 169.254.10.1 or .2"},
@@ -208,6 +210,7 @@ var ciscoASA = Dialect{
 		{When: policyBased, Reason: "the crypto map stays on the outside interface for its other entries; if it has none, remove that line too: no crypto map NAME interface NAMEIF"},
 		{When: alwaysHolds, Reason: "crypto ikev1 enable and crypto ikev2 enable stay for other peers, and so does sysopt connection tcpmss: its default is 1380"},
 		{When: alwaysHolds, Reason: "no crypto ikev1 policy and no crypto ikev2 policy take that policy from whoever else uses it: leave the line out if another peer needs it"},
+		{When: alwaysHolds, Reason: "the tunnel-group is that of every connection to this address: if another one stays, leave the lines with tunnel-group out and set its default-group-policy to the other's"},
 		{When: static, Reason: "removing a tunnel interface removes the routes into it"},
 		routerStays,
 	},

@@ -10,6 +10,8 @@ import (
 // release without them is 17.11.1 on routers, later on other platforms.
 const fn72510 = "field notice FN72510: later releases want crypto engine compliance shield disable and a reload for it"
 
+const iosApart = "IOS chooses a profile by it and takes none where several match"
+
 const iosUntil = Version("17.11")
 
 // ciscoIOS follows the IOS-XE YANG models (YangModels/yang,
@@ -20,6 +22,8 @@ var ciscoIOS = Dialect{
 	Title:   "Cisco IOS",
 	Comment: "!",
 	ASCII:   true,
+	Oldest:  "15",
+	Older:   "IOS 12 has no IKEv2 and no SHA-2; IOS-XE 3 goes by the IOS release it holds, such as 15.5",
 	MaxName: 31, // our own: the models set no limit, and 31 is short enough for every release
 	Files: []File{{Suffix: ".cfg", Template: "cisco-ios.tmpl", Note: []string{
 		"%[1]s: paste in configuration mode, or copy to running-config",
@@ -94,6 +98,9 @@ var ciscoIOS = Dialect{
 			vpn.IDUserFQDN: {Peer: "email %s", Cloud: "email %s"},
 		},
 	},
+	// Cisco's guide to IKEv2 calls overlapping profiles a misconfiguration, in
+	// which none is selected.
+	Apart:   iosApart,
 	Key:     keyIOS,
 	KeyWord: `0 %s`,
 	BGPKey:  keyCiscoBGP,
@@ -118,7 +125,7 @@ var ciscoIOS = Dialect{
 		Hint: "set both tunnels alike, or use 0.0.0.0/0 on both sides, where each has its own interface",
 	}, {
 		When:  both(isActive, routeBased, oneCloudID),
-		Field: "LocalId and RemoteId", Reason: "both tunnels' cloud ends have one identity, and IOS chooses a profile by it",
+		Field: "LocalId and RemoteId", Reason: "both tunnels' cloud ends have one identity, and " + iosApart,
 		Hint: "give each cloud end its own identity",
 	}, {
 		When: readsAsDomain, Field: "the cloud's identity",
@@ -128,7 +135,7 @@ var ciscoIOS = Dialect{
 	Notices: []Rule{
 		{When: both(isIKEv1, peerIsAddress), Reason: "IOS sends the outside interface's address as its IKEv1 identity: it must be the peer's identity named above, behind NAT too, where ikev2 or an FQDN identity leaves the choice; --set outside-address checks it"},
 		{When: isAggressive, Warning: true, Reason: "aggressive mode: the router must not have crypto isakmp aggressive-mode disable, and its group is that of its first crypto isakmp policy"},
-		{When: not(isIKEv1), Reason: "IOS chooses a crypto ikev2 policy by local address alone: if the router has one already, name it with --set ikev2-policy"},
+		{When: not(isIKEv1), Reason: "IOS chooses a crypto ikev2 policy by local address alone: if the router has one already, name it with --set ikev2-policy; if it has none and other IKEv2 peers, they live on its default policy, which is out of use once there is another: give this one their proposals too"},
 		{When: static, Reason: "initiates: this router, at once; route the VPC's networks into the tunnel"},
 		{When: hasBGP, Reason: "initiates: this router, at once"},
 		oneRouterBGP,
@@ -136,7 +143,7 @@ var ciscoIOS = Dialect{
 		{When: both(isDual, static), Reason: "route the VPC's networks into the first tunnel, and into the second with distance 250"},
 		{When: policyBased, Reason: "initiates: this router when traffic matches the access list; the VPC's networks must be routed out of the outside interface and kept out of NAT"},
 		{When: both(isDual, policyBased), Reason: "a crypto map has one tunnel up at a time: the cloud shows the standby as down until it takes over"},
-		{When: both(severalPairs, not(isIKEv1)), Warning: true, Hint: onePairs, Reason: "IOS makes an SA for each pair of subnets where the cloud wants one for all: if some pairs stay down, give each its own connection"},
+		{When: both(severalPairs, not(isIKEv1)), Warning: true, Hint: onePairs + ", and each a LocalId of its own", Reason: "IOS makes an SA for each pair of subnets where the cloud wants one for all: if some pairs stay down, give each its own connection, with a LocalId of its own"},
 	},
 	Residue: []Rule{
 		{When: policyBased, Reason: "the crypto map stays on its interface for its other entries; if it has none, first take it off: no crypto map, below the interface"},

@@ -27,6 +27,13 @@ type Dialect struct {
 	// that one upgrades. A router's is whatever it is.
 	Newest Version
 
+	Oldest Version // the first whose words are known
+	Older  string  // why no older one's are
+
+	// Least is what the version is at least where the target names none: the
+	// words that older ones had are not for a device that says nothing.
+	Least Version
+
 	// OneChild is the version from which on a device that makes an SA for each
 	// pair of subnets can make one for all under IKEv2, as the cloud wants it.
 	OneChild Version
@@ -45,6 +52,10 @@ type Dialect struct {
 	// Peering is what the device holds once for each pair of addresses, where
 	// that is more than the key: connections that share them have to agree.
 	Peering *Peering
+
+	// Apart is why no two connections of a device may expect one identity of
+	// the cloud's, where that is so.
+	Apart string
 
 	Answers  []Answer
 	Refusals []Rule // what the device cannot do though it has the words
@@ -106,8 +117,10 @@ type Answer struct {
 	Name          string
 	Meaning       string
 	Form          *regexp.Regexp
-	Unique        bool                                        // no two tunnels of a run may have one value; numbers never may
-	Number        *Range                                      // counts up: each further tunnel of a run takes the next
+	Unique        bool    // no two tunnels of a run may have one value; numbers never may
+	Number        *Range  // counts up: each further tunnel of a run takes the next
+	Fewer         Version // before this version a number ends at FewerMax
+	FewerMax      int
 	PerConnection bool                                        // tunnels share it: NAME.1 and NAME.2 are refused
 	Default       func(c vpn.Connection, t vpn.Tunnel) string // nil: there is no safe default
 	Fallback      string                                      // what the default is, in words

@@ -101,7 +101,7 @@ func (p *page) target(d *Dialect) {
 	for _, v := range d.boundaries() {
 		versions = append(versions, string(v))
 	}
-	p.linef("Versions that make a difference: %s.\n", cmp.Or(strings.Join(versions, ", "), "none"))
+	p.linef("Versions from %s on: %s. Those that make a difference: %s.\n", d.Oldest, d.Older, cmp.Or(strings.Join(versions, ", "), "none"))
 	p.words(d)
 	p.identities(d)
 	p.features(d)
@@ -222,13 +222,11 @@ func (p *page) feature(d *Dialect, s sample) string {
 	targets := d.everyVersion()
 	for i, target := range targets {
 		span := "without a version"
-		if i == 1 {
-			span = "before " + string(d.boundaries()[0])
-		} else if i > 1 {
-			span = "from " + string(d.boundaries()[i-2])
+		if i > 0 {
+			span = "from " + string(d.boundaries()[i-1])
 		}
 		cell := p.outcome(d, target, s)
-		if last := len(all) - 1; i < 2 || all[last].cell != cell {
+		if last := len(all) - 1; i == 0 || all[last].cell != cell {
 			all = append(all, outcome{span, cell})
 		}
 	}

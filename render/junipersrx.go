@@ -15,6 +15,8 @@ var juniperSRX = Dialect{
 	Title:   "Junos on SRX",
 	Comment: "#",
 	ASCII:   true,
+	Oldest:  "17.4R1",
+	Older:   "no models of older ones are published",
 	MaxName: 32, // of a policy, gateway or vpn
 	Files: []File{{Suffix: ".set", Template: "juniper-srx.tmpl", Note: []string{
 		"%[1]s: load set %[1]s in configuration mode, read what it prints (it loads on behind a bad line), then show | compare, commit check, commit confirmed",

@@ -3,23 +3,28 @@ package render
 import "peerconf/vpn"
 
 const (
-	noDH2  = "libreswan has not been built with modp1024 since 3.30"
+	noDH2  = "later ones are not built with modp1024"
 	noDH24 = "libreswan has not been built with DH group 24 since 3.26"
 	noDH1  = "libreswan has no modp768"
 	noDES  = "libreswan has no single DES"
 )
 
 // libreswan follows lib/libswan/ike_alg_*.c and configs/d.ipsec.conf of
-// libreswan/libreswan; its statements load in 4.x and 5.x alike.
+// libreswan/libreswan; its statements load in 4.x and 5.x alike, and are
+// keywords of 3.28 and 3.29 (lib/libipsecconf/keywords.c), which have group 2
+// (USE_DH2 in mk/userland-cflags.mk). CHANGES tells the versions.
 var libreswan = Dialect{
 	Name:     "libreswan",
 	Title:    "libreswan",
 	Comment:  "#",
 	MaxName:  40, // our own: updown.c cuts commands of more than 2048 characters short
 	OneChild: "5.0",
+	Oldest:   "3.28",
+	Older:    "in older ones ikev2= leaves both IKE versions open",
+	Least:    "4.0",
 	Files: []File{
 		{Suffix: ".conf", Template: "libreswan.conf.tmpl", Note: []string{
-			"%[1]s: put it into /etc/ipsec.d/, then restart ipsec",
+			"%[1]s: put it into /etc/ipsec.d/, then restart ipsec, which takes its other tunnels down for a moment",
 		}},
 		{Suffix: ".secrets", Template: "libreswan.secrets.tmpl", Note: []string{
 			"%[1]s: put it into /etc/ipsec.d/ with mode 0600, then ipsec secrets",
@@ -57,7 +62,8 @@ var libreswan = Dialect{
 		{When: alwaysHolds, Reason: "initiates: this host, at once"},
 		lanDropped,
 		{When: hasDPD, Until: "5.0", Reason: "dpdaction is for libreswan 4; libreswan 5 says that it ignores it"},
-		{When: isIKEv1, Reason: "libreswan refuses IKEv1 unless config setup in /etc/ipsec.conf says ikev1-policy=accept"},
+		// Debian's 4.10 refuses it too; the keyword came with 4.2.
+		{When: isIKEv1, Since: "4.2", Reason: "libreswan may refuse IKEv1, as 5 and Debian's 4.10 do, unless config setup in /etc/ipsec.conf says ikev1-policy=accept"},
 		{When: static, Reason: "route the VPC's networks into the tunnel: ip route add VPC-NETWORK dev the vti-interface"},
 		{When: both(isDual, static), Reason: "route them into the first tunnel with metric 100 and into the second with metric 200"},
 		{When: both(isDual, policyBased), Reason: "libreswan keeps two tunnels with the same subnets apart by vti interfaces: route the cloud's subnets into the first with metric 100 and into the second with metric 200"},
@@ -85,7 +91,7 @@ var libreswanWords = Words{
 	},
 	Group: map[vpn.Group]Word{
 		vpn.MODP768:     {Why: noDH1},
-		vpn.MODP1024:    {Why: noDH2},
+		vpn.MODP1024:    {Text: "modp1024", Until: "3.30", Why: noDH2},
 		vpn.MODP1536:    {Text: "modp1536"},
 		vpn.MODP2048:    {Text: "modp2048"},
 		vpn.MODP2048256: {Why: noDH24},

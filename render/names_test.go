@@ -102,6 +102,7 @@ func TestNamesInCase(t *testing.T) {
 func TestPeersAgree(t *testing.T) {
 	p, q := plain(&ciscoASA, vpn.IKEv2), plain(&ciscoASA, vpn.IKEv1)
 	other := func(c *vpn.Connection) { c.ID, c.CloudSubnets = "OTHER", subnets("10.9.0.0/16") }
+	named := each(func(t *vpn.Tunnel) { t.CloudIdentity = vpn.Identity{Kind: vpn.IDFQDN, Value: "other.cloud.example"} })
 	elsewhere := each(func(t *vpn.Tunnel) { t.PeerAddress.IP = t.PeerAddress.IP.Next() })
 	for _, c := range []struct {
 		name, target string
@@ -115,7 +116,11 @@ func TestPeersAgree(t *testing.T) {
 		{"another device", "cisco-asa", p, with(q, other, elsewhere), ""},
 		{"DPD off elsewhere", "strongswan", p, with(p, other, dpdOff), ""},
 		{"all traffic twice", "cisco-ios", with(p, everywhere), with(p, other, everywhere), "cannot tell the two apart"},
-		{"all traffic and some", "cisco-ios", with(p, everywhere), with(p, other), ""},
+		{"all traffic and some", "juniper-srx", with(p, everywhere), with(p, other), ""},
+		{"one identity", "cisco-ios", p, with(p, other), "takes none where several match"},
+		{"one identity, another device", "cisco-ios", p, with(p, other, elsewhere), ""},
+		{"one identity, another IKE version", "cisco-ios", p, with(q, other), ""},
+		{"two identities", "cisco-ios", p, with(p, other, named), ""},
 	} {
 		r, err := New([]string{c.target}, Options{})
 		if err != nil {

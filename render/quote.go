@@ -20,24 +20,35 @@ func keyBase64(key string, _ vpn.Version) (text, refused string) {
 // its line as it stands. What the command line itself acts on goes as
 // hexadecimal digits, which only IKEv2 keyrings take.
 func keyIOS(key string, version vpn.Version) (text, refused string) {
-	if !strings.ContainsAny(key, `?"\`) && !strings.HasPrefix(key, "!") {
+	switch acts := actedOn(key); {
+	case acts == "":
 		return "0 " + key, ""
-	}
-	if version == vpn.IKEv2 {
+	case version == vpn.IKEv2:
 		return "hex " + hex.EncodeToString([]byte(key)), ""
+	default:
+		return "", acts + ", which the IOS command line may act on, and an IKEv1 key has no other form there"
 	}
-	return "", `holds ? " or \ or begins with !, which the IOS command line acts on, and an IKEv1 key has no other form there`
+}
+
+// actedOn says what of a key the command line of IOS and ASA may not take as it
+// stands.
+func actedOn(key string) string {
+	if i := strings.IndexAny(key, `?"\`); i >= 0 {
+		return "holds " + key[i:i+1]
+	}
+	if strings.HasPrefix(key, "!") {
+		return "begins with !"
+	}
+	return ""
 }
 
 // keyASA writes a key for an ASA, which has no quotes and no other form. A lone
 // 0 or 8 would be the type of a key that follows.
 func keyASA(key string, _ vpn.Version) (text, refused string) {
-	switch i := strings.IndexAny(key, `?"\`); {
-	case i >= 0:
-		return "", "holds " + key[i:i+1] + ", which the ASA command line may act on, and a key has no other form there"
-	case key[0] == '!':
-		return "", "begins with !, which the ASA command line may act on, and a key has no other form there"
-	case key == "0" || key == "8":
+	if acts := actedOn(key); acts != "" {
+		return "", acts + ", which the ASA command line may act on, and a key has no other form there"
+	}
+	if key == "0" || key == "8" {
 		return "", "is a lone digit that an ASA takes for the type of a key that follows"
 	}
 	return key, ""

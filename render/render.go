@@ -5,6 +5,7 @@ package render
 
 import (
 	"bytes"
+	"fmt"
 	"hash/crc32"
 	"hash/maphash"
 	"maps"
@@ -56,6 +57,7 @@ type prepared struct {
 	names map[uint64]bool   // of objects
 	keys  map[uint64]uint64 // by the two addresses a tunnel joins
 	peers map[uint64]string // Peering, likewise
+	ids   map[uint64]bool   // of the cloud's ends, where they have to be apart
 	whole map[uint64]bool   // addresses joined for all traffic
 }
 
@@ -89,7 +91,7 @@ func New(targets []string, options Options) (*Renderer, error) {
 			return nil, vpn.Problem{Field: "--hierarchical", Value: s, Reason: "a removal is delete commands, which have no other form", Hint: "leave --hierarchical out with --remove"}
 		}
 		all = append(all, t)
-		p := prepared{Target: t, answers: newAnswers(options.Set, options.Defaults), names: map[uint64]bool{}, keys: map[uint64]uint64{}, peers: map[uint64]string{}, whole: map[uint64]bool{}}
+		p := prepared{Target: t, answers: newAnswers(options.Set, options.Defaults), names: map[uint64]bool{}, keys: map[uint64]uint64{}, peers: map[uint64]string{}, whole: map[uint64]bool{}, ids: map[uint64]bool{}}
 		for _, f := range t.files() {
 			p.files, p.text = append(p.files, compile(f.Template)), append(p.text, &bytes.Buffer{})
 		}
@@ -175,7 +177,8 @@ func (p prepared) print(v View, c vpn.Connection) []Output {
 
 // claim takes the names and the address pairs of a connection: on one device no
 // two connections may share a name, or join the same addresses with two keys,
-// twice for all traffic, or as the device's object for a peer has it otherwise.
+// twice for all traffic, or as the device's object for a peer has it otherwise,
+// and on some none may share an identity of the cloud's.
 func (p prepared) claim(v View, c vpn.Connection) (out vpn.Problems) {
 	refuse := func(field, value, reason, hint string) {
 		out = append(out, vpn.Problem{Connection: c.Title(), Target: p.Target.String(), Field: field, Value: value, Reason: reason, Hint: hint})
@@ -211,6 +214,9 @@ func (p prepared) claim(v View, c vpn.Connection) (out vpn.Problems) {
 	if v.BGP && !p.removes {
 		p.claimBGP(v, refuse)
 	}
+	if p.Apart != "" && !p.removes {
+		out = append(out, p.claimIDs(v, c)...)
+	}
 	for _, name := range names {
 		folded := sum(strings.ToLower(name)) // case is no difference to a nameif, or to some file systems
 		if p.names[folded] {
@@ -241,6 +247,25 @@ func (p prepared) claimBGP(v View, refuse func(field, value, reason, hint string
 	for _, n := range networks {
 		p.names[n] = true
 	}
+}
+
+// claimIDs takes the cloud's identities. Another peer is another device.
+func (p prepared) claimIDs(v View, c vpn.Connection) (out vpn.Problems) {
+	var own []uint64
+	for _, g := range v.Groups {
+		for _, id := range g.CloudIdentities {
+			key := sum(fmt.Sprint(g.First.PeerAddress, g.First.IKEv1, id))
+			if p.ids[key] && !strings.Contains(id, "REPLACE-") {
+				out = append(out, vpn.Problem{Connection: c.Title(), Target: p.Target.String(), Field: "the cloud's identity", Value: id,
+					Reason: "another connection of this run expects it too, and " + p.Apart, Hint: "set LocalId of each connection to a name of its own"})
+			}
+			own = append(own, key)
+		}
+	}
+	for _, key := range own {
+		p.ids[key] = true
+	}
+	return out
 }
 
 func sum(s string) uint64 { return maphash.String(seed, s) }

@@ -295,14 +295,11 @@ func TestStatementsOfEveryWord(t *testing.T) {
 	}
 }
 
-// everyVersion is the dialect as a target: without a version, before the first
-// one that makes a difference, and of each.
+// everyVersion is the dialect as a target: without a version, and of each that
+// makes a difference, the oldest one first.
 func (d *Dialect) everyVersion() []string {
 	out := []string{d.Name}
-	for i, v := range d.boundaries() {
-		if i == 0 {
-			out = append(out, d.Name+"@0")
-		}
+	for _, v := range d.boundaries() {
 		out = append(out, d.Name+"@"+string(v))
 	}
 	return out

@@ -20,6 +20,8 @@ var strongswan = Dialect{
 	Comment: "#",
 	MaxName: 64, // half of what settings.c took before 6.0.4: children and secrets append to it
 	Newest:  strongswanNewest,
+	Oldest:  "5.2",
+	Older:   "older ones have no swanctl.conf",
 	Files: []File{{Suffix: ".conf", Template: "strongswan.tmpl", Note: []string{
 		"%[1]s: put it into /etc/swanctl/conf.d/ with mode 0600, then swanctl --load-all",
 	}}, frr},
@@ -43,7 +45,6 @@ var strongswan = Dialect{
 	},
 	Refusals: []Rule{
 		oneKeyPerIdentity,
-		{When: alwaysHolds, Until: "5.2", Field: "--target", Reason: "strongSwan has swanctl.conf from 5.2.0 on", Hint: "upgrade it"},
 		{When: routeBased, Until: "5.8", Field: "LocalSubnet and RemoteSubnet", Reason: "strongSwan has XFRM interfaces, if_id_in and if_id_out, from 5.8.0 on",
 			Hint: "--target strongswan-ipsec writes a VTI in their place"},
 		{When: both(isDual, policyBased), Until: "5.5", Field: "TunnelOptionsSpecification", Reason: "strongSwan takes a priority, which keeps two tunnels with the same subnets apart, from 5.5.0 on",

@@ -10,6 +10,8 @@ var strongswanIPsec = Dialect{
 	Comment: "#",
 	MaxName: 64, // as with swanctl, whose daemon it is
 	Newest:  strongswanNewest,
+	Oldest:  "5.2",
+	Older:   "older ones read ipsec.conf by other rules",
 	Files: []File{
 		{Suffix: ".conf", Template: "strongswan-ipsec.conf.tmpl", Note: []string{
 			"%[1]s: put it into /etc/ipsec.d/ behind the secrets, have /etc/ipsec.conf say include /etc/ipsec.d/*.conf, then ipsec update",
@@ -36,10 +38,7 @@ var strongswanIPsec = Dialect{
 			Meaning: "the tunnel's VTI, at most 15 characters"},
 		pathMTU, removing(announced), accepted,
 	},
-	Refusals: []Rule{
-		oneKeyPerIdentity,
-		{When: alwaysHolds, Until: "5.2", Field: "--target", Reason: "strongSwan reads ipsec.conf with the rules this is written by from 5.2.0 on", Hint: "upgrade it"},
-	},
+	Refusals: []Rule{oneKeyPerIdentity},
 	Notices: []Rule{
 		{When: alwaysHolds, Since: "6", Warning: true, Hint: "--target strongswan; where 5.9 runs, --target strongswan-ipsec@5.9", Reason: "strongSwan 6 does not build starter and stroke, which read ipsec.conf, unless told to: where there is no ipsec command, use --target strongswan"},
 		strongswan6DES,

@@ -2,6 +2,7 @@ package render
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -78,6 +79,9 @@ func ParseTarget(s string) (Target, error) {
 	if versioned && (len(t.Version.numbers()) == 0 || version[0] < '0' || version[0] > '9') {
 		return Target{}, vpn.Problem{Field: "--target", Value: s, Reason: "not a version behind the @", Hint: "write it as in " + name + "@17.9"}
 	}
+	if versioned && t.Version.before(t.Oldest) {
+		return Target{}, vpn.Problem{Field: "--target", Value: s, Reason: fmt.Sprintf("the words are known for %s from %s on; %s", t.Title, t.Oldest, t.Older), Hint: "upgrade the device, or name it without a version and check each line"}
+	}
 	return t, nil
 }
 
@@ -92,11 +96,11 @@ func Names() []string {
 
 // holds tells whether a range of versions certainly has the target's, and
 // whether it may: a target without a version is the newest where that may be
-// assumed, else any.
+// assumed, else any from Least on.
 func (t Target) holds(since, until Version) (certain, possible bool) {
 	version := cmp.Or(t.Version, t.Newest)
 	if version == "" {
-		return since == "" && until == "", true
+		return since == "" && until == "", until == "" || t.Least.before(until)
 	}
 	in := (since == "" || !version.before(since)) && (until == "" || version.before(until))
 	return in, in

@@ -36,8 +36,12 @@ func (d *Dialect) suffixes() []string {
 func (t Target) Describe(w io.Writer) error {
 	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	assumed := ""
-	if t.Version == "" && t.Newest != "" {
+	switch {
+	case t.Version != "":
+	case t.Newest != "":
 		assumed = fmt.Sprintf("; without a version %s is assumed", t.Newest)
+	case t.Least != "":
+		assumed = fmt.Sprintf("; without a version %s or a later one is assumed", t.Least)
 	}
 	fmt.Fprintf(tw, "%s: %s%s\n\nALIBABA\tIKEv1\tIKEv2\tESP (IKEv1)\tESP (IKEv2)\n", t, t.Title, assumed)
 	phases := []Words{t.IKE[vpn.IKEv1], t.IKE[vpn.IKEv2], t.ESP[vpn.IKEv1], t.ESP[vpn.IKEv2]}

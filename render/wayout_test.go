@@ -108,13 +108,24 @@ func algorithmProblems(target Target, strict bool, c vpn.Connection) (out vpn.Pr
 func kept(t *testing.T, target Target, before, after vpn.Connection) {
 	t.Helper()
 	a, b := before.Tunnels[0], after.Tunnels[0]
-	w := target.IKE[a.IKE.Version].Encryption[a.IKE.Encryption]
-	_, possible := target.holds(w.Since, w.Until)
-	if w.Text != "" && possible && a.IKE.Encryption != b.IKE.Encryption {
-		t.Fatalf("%s: %s becomes %s", target, a.IKE.Encryption, b.IKE.Encryption)
+	if a.IKE.Version == b.IKE.Version { // with another, devices have other words
+		ike, esp := target.IKE[a.IKE.Version], target.ESP[a.IKE.Version]
+		same(t, target, ike.Encryption, a.IKE.Encryption, b.IKE.Encryption)
+		same(t, target, ike.Integrity, a.IKE.Integrity, b.IKE.Integrity)
+		same(t, target, ike.Group, a.IKE.Group, b.IKE.Group)
+		same(t, target, esp.Encryption, a.ESP.Encryption, b.ESP.Encryption)
+		same(t, target, esp.Integrity, a.ESP.Integrity, b.ESP.Integrity)
 	}
 	if a.ESP.PFS == vpn.NoGroup && b.ESP.PFS != vpn.NoGroup {
 		t.Fatalf("%s: PFS is turned on", target)
+	}
+}
+
+func same[K comparable](t *testing.T, target Target, table map[K]Word, before, after K) {
+	t.Helper()
+	w := table[before]
+	if _, possible := target.holds(w.Since, w.Until); w.Text != "" && possible && before != after {
+		t.Fatalf("%s: %v becomes %v", target, before, after)
 	}
 }
 
