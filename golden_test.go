@@ -17,8 +17,6 @@ import (
 
 // answers are what an operator would give for each target.
 var answers = map[string][]string{
-	"strongswan":  nil,
-	"libreswan":   nil,
 	"cisco-ios":   {"outside-interface=GigabitEthernet1", "policy-number=10", "tunnel-number=1", "crypto-map=outside", "crypto-map-sequence=10"},
 	"cisco-asa":   {"outside-interface=outside", "inside-interface=inside", "policy-number=10", "tunnel-number=1", "tunnel-address.1=169.254.201.2", "tunnel-address.2=169.254.202.2", "crypto-map=outside_map", "crypto-map-sequence=10"},
 	"juniper-srx": {"external-interface=ge-0/0/0.0", "st0-unit=1", "vpn-zone=vpn", "lan-zone=trust", "external-zone=untrust"},
@@ -29,8 +27,9 @@ type story struct {
 	name    string
 	source  string
 	options []string
-	bare    bool   // without answers
-	refused string // the golden of its refusal, where another reply has the name's: a Download reply has no id
+	answers []string // for this story beside its target's
+	bare    bool     // without answers
+	refused string   // the golden of its refusal, where another reply has the name's: a Download reply has no id
 }
 
 var stories = []story{
@@ -70,6 +69,12 @@ var stories = []story{
 	{name: "health-check", source: "health-check.json"},
 	{name: "health-check-route", source: "health-check-route.json"},
 	{name: "health-check-outside", source: "health-check-outside.json"},
+	{name: "bgp-single", source: "bgp-single", answers: []string{"announce=192.168.10.0/24,192.168.20.5/32"}},
+	{name: "bgp-single-accept", source: "bgp-single", answers: []string{"announce=none", "accept=10.0.0.0/8,172.16.0.1/32"}},
+	{name: "bgp-key", source: "bgp-key", answers: []string{"announce=none"}},
+	{name: "bgp-dual", source: "bgp-dual", answers: []string{"announce=192.168.10.0/24,172.16.0.0/12"}},
+	{name: "bgp-dual-unanswered", source: "bgp-dual", bare: true},
+	{name: "bgp-announce-wrong", source: "bgp-dual", answers: []string{"announce=192.168.10.1/24,100.64.0.0/16,10.0.0.0/8,10.0.0.0/8,0.0.0.0/0"}},
 	{name: "standby-only", source: "standby-only"},
 	{name: "dual-policy", source: "dual-policy"},
 	{name: "dual-subnets", source: "dual-subnets.json"},
@@ -106,13 +111,7 @@ func TestGolden(t *testing.T) {
 	for _, s := range stories {
 		for _, target := range render.Names() {
 			t.Run(s.source+"/"+target, func(t *testing.T) {
-				more := []string{"--target", target}
-				if !s.bare {
-					for _, a := range answers[target] {
-						more = append(more, "--set", a)
-					}
-				}
-				code, stdout, stderr := execute(s.args("render", more...))
+				code, stdout, stderr := execute(s.answered(target))
 				if code == exitDone {
 					golden(t).Assert(t, target+"/"+s.name, []byte(stdout))
 					return

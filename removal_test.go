@@ -14,12 +14,12 @@ import (
 )
 
 // removed are the stories whose removals are golden.
-var removed = []string{"ikev1-subnets", "ikev1-route", "ikev2-policy", "ikev2-route", "name-zh", "placeholders", "dual-policy", "dual-route", "dual-unlike", "weak"}
+var removed = []string{"ikev1-subnets", "ikev1-route", "ikev2-policy", "ikev2-route", "name-zh", "placeholders", "dual-policy", "dual-route", "dual-unlike", "weak", "bgp-single", "bgp-single-accept", "bgp-dual"}
 
 func (s story) answered(target string, more ...string) []string {
 	more = append(more, "--target", target)
 	if !s.bare {
-		for _, a := range answers[target] {
+		for _, a := range slices.Concat(answers[target], s.answers) {
 			more = append(more, "--set", a)
 		}
 	}
@@ -65,6 +65,10 @@ var objects = map[string][]object{
 		{`^ip access-list extended (\S+)$`, `^no ip access-list extended (\S+)$`},
 		{`^crypto map (\S+) (\S+) ipsec-isakmp$`, `^no crypto map (\S+) (\S+)$`},
 		{`^interface (?:GigabitEthernet1|REPLACE-outside-interface)$`, ``},
+		{`^router bgp (\d+) / neighbor (\S+) remote-as (\d+)$`, `^router bgp (\d+) / no neighbor (\S+) remote-as (\d+)$`},
+		{`^route-map (\S+) (?:permit|deny) 10$`, `^no route-map (\S+)$`},
+		{`^ip prefix-list (\S+) `, `^no ip prefix-list (\S+)$`},
+		{`^router bgp \d+$`, ``},
 	},
 	"cisco-asa": {
 		{`^crypto ikev1 policy (\S+)$`, `^no crypto ikev1 policy (\S+)$`},
@@ -82,30 +86,43 @@ var objects = map[string][]object{
 		{`^nat (\S+) 1 (source .*)$`, `^no nat (\S+) (source .*)$`},
 		{`^crypto map (\S+) (\S+) match address \S+$`, `^clear configure crypto map (\S+) (\S+)$`},
 		{`^crypto map \S+ interface \S+$`, ``},
+		{`^router bgp (\d+) / address-family ipv4 unicast / neighbor (\S+) remote-as (\d+)$`, `^router bgp (\d+) / address-family ipv4 unicast / no neighbor (\S+) remote-as (\d+)$`},
+		{`^route-map (\S+ \S+ 10)$`, `^no route-map (\S+ \S+ 10)$`},
+		{`^prefix-list (.*)$`, `^no prefix-list (.*)$`},
+		{`^router bgp \d+$`, ``},
 	},
 	"strongswan": {
 		{`^# (\S+\.conf): put it into /etc/swanctl/conf.d/ `, `^rm -f -- '/etc/swanctl/conf.d/(\S+)' \|\| status=1$`},
 		{`^connections \{ / (\S+) \{$`, `^swanctl --terminate --ike '(\S+)' --force --timeout 10 2>/dev/null # what is left$`},
+		{`^router bgp (\d+) / neighbor (\S+) remote-as (\d+)$`, `^vtysh -c 'configure terminal' -c 'router bgp (\d+)' -c 'no neighbor (\S+) remote-as (\d+)' \|\| status=1$`},
+		{`^route-map (\S+) (?:permit|deny) 10$`, `^vtysh -c 'configure terminal' -c 'no route-map (\S+)' \|\| status=1$`},
+		{`^ip prefix-list (\S+) `, `^vtysh -c 'configure terminal' -c 'no ip prefix-list (\S+)' \|\| status=1$`},
 	},
 	"strongswan-ipsec": {
 		{`^# (\S+\.conf): put it into /etc/ipsec.d/ `, `^rm -f -- '/etc/ipsec.d/(\S+)' '.*' \|\| status=1$`},
 		{`^# (\S+\.secrets): put it into /etc/ipsec.d/ `, `^rm -f -- '.*' '/etc/ipsec.d/(\S+)' \|\| status=1$`},
 		{`^conn (\S+) / auto=start$`, `^ipsec stroke down-nb '(\S+)\[\*\]'$`},
+		{`^router bgp (\d+) / neighbor (\S+) remote-as (\d+)$`, `^vtysh -c 'configure terminal' -c 'router bgp (\d+)' -c 'no neighbor (\S+) remote-as (\d+)' \|\| status=1$`},
+		{`^route-map (\S+) (?:permit|deny) 10$`, `^vtysh -c 'configure terminal' -c 'no route-map (\S+)' \|\| status=1$`},
+		{`^ip prefix-list (\S+) `, `^vtysh -c 'configure terminal' -c 'no ip prefix-list (\S+)' \|\| status=1$`},
 	},
 	"libreswan": {
 		{`^# (\S+\.conf): put it into /etc/ipsec.d/,`, `^rm -f -- '/etc/ipsec.d/(\S+)' '.*' \|\| status=1$`},
 		{`^# (\S+\.secrets): put it into /etc/ipsec.d/ `, `^rm -f -- '.*' '/etc/ipsec.d/(\S+)' \|\| status=1$`},
 		{`^conn (\S+)$`, `^ipsec whack --delete --name '(\S+)' \|\| status=1$`},
 		{`^conn \S+ / vti-interface=(\S+)$`, `^ip link delete '(\S+)' \|\| status=1 # ipsec makes it and leaves it$`},
+		{`^router bgp (\d+) / neighbor (\S+) remote-as (\d+)$`, `^vtysh -c 'configure terminal' -c 'router bgp (\d+)' -c 'no neighbor (\S+) remote-as (\d+)' \|\| status=1$`},
+		{`^route-map (\S+) (?:permit|deny) 10$`, `^vtysh -c 'configure terminal' -c 'no route-map (\S+)' \|\| status=1$`},
+		{`^ip prefix-list (\S+) `, `^vtysh -c 'configure terminal' -c 'no ip prefix-list (\S+)' \|\| status=1$`},
 	},
 }
 
 // acts are a removal's statements that take nothing out of a configuration.
 var acts = map[string]string{
-	"cisco-ios":        `^do clear crypto session remote (\d+\.\d+\.\d+\.\d+|REPLACE-\S+)$|^crypto ikev2 policy (\S+)$`,
-	"cisco-asa":        `^vpn-sessiondb logoff tunnel-group (\d+\.\d+\.\d+\.\d+|REPLACE-\S+) noconfirm$`,
+	"cisco-ios":        `^do clear crypto session remote (\d+\.\d+\.\d+\.\d+|REPLACE-\S+)$|^crypto ikev2 policy (\S+)$|^(router bgp \d+)$`,
+	"cisco-asa":        `^vpn-sessiondb logoff tunnel-group (\d+\.\d+\.\d+\.\d+|REPLACE-\S+) noconfirm$|^(router bgp \d+)(?: / address-family ipv4 unicast| / exit-address-family)?$`,
 	"strongswan":       `^#|^status=0$|^\[ "\$status" = 0 \]$|^swanctl --load-all \|\| status=1 # `,
-	"strongswan-ipsec": `^#|^status=0$|^\[ "\$status" = 0 \]$|^ipsec (update|rereadsecrets) \|\| status=1( # .*)?$`,
+	"strongswan-ipsec": `^#|^status=0$|^\[ "\$status" = 0 \]$|^ipsec (?:update|rereadsecrets) \|\| status=1(?: # .*)?$`,
 	"libreswan":        `^#|^status=0$|^\[ "\$status" = 0 \]$|^ipsec secrets \|\| status=1$`,
 }
 
@@ -159,8 +176,10 @@ func unlike(target, config, removal string) (wrong []string) {
 	act := regexp.MustCompile(acts[target])
 	for _, line := range flat(removal) {
 		known := act.MatchString(line) || strings.HasPrefix(target, "cisco-") && line[0] == '!'
-		if m := act.FindStringSubmatch(line); len(m) > 1 && m[1] != "" && !strings.Contains(config, m[1]) {
-			wrong = append(wrong, "not of this connection: "+line)
+		for i, named := range act.FindStringSubmatch(line) {
+			if i > 0 && !strings.Contains(config, named) {
+				wrong = append(wrong, "not of this connection: "+line)
+			}
 		}
 		for i, o := range objects[target] {
 			if o.gone == "" {
@@ -193,18 +212,15 @@ var parts = map[string]*regexp.Regexp{
 	"cisco-asa": regexp.MustCompile(`^group-policy \S+ attributes$|^tunnel-group \S+ \S+-attributes$|^crypto map \S+ \S+ set `),
 }
 
-// flat writes each statement of the second level behind the one it is below.
+// flat writes each statement of the second and third level behind those it is
+// below.
 func flat(text string) (out []string) {
-	top := ""
+	var open []string
 	for _, line := range strings.Split(text, "\n") {
 		stated := strings.TrimLeft(line, " \t")
-		switch depth := len(line) - len(stated); {
-		case stated == "":
-		case depth == 0:
-			top = line
-			out = append(out, line)
-		case depth == 1:
-			out = append(out, top+" / "+stated)
+		if depth := len(line) - len(stated); stated != "" && depth < 3 {
+			open = append(open[:min(depth, len(open))], stated)
+			out = append(out, strings.Join(open, " / "))
 		}
 	}
 	return out
@@ -250,6 +266,7 @@ func undeleted(config, removal string) (wrong []string) {
 var ownPath = regexp.MustCompile(`^security (ike|ipsec) (proposal|policy|gateway|vpn) \S+$` +
 	`|^security policies from-zone \S+ to-zone \S+ policy \S+$|^security address-book global address \S+$` +
 	`|^security zones security-zone \S+ interfaces st0\.\S+$|^interfaces st0 unit \S+$` +
+	`|^policy-options policy-statement \S+$|^protocols bgp group \S+$` +
 	`|^routing-options static route \S+ qualified-next-hop st0\.\S+$`)
 
 // TestRemovalCheckFails proves that TestRemoval sees what it is for.
@@ -270,6 +287,45 @@ func TestRemovalCheckFails(t *testing.T) {
 	if wrong := unlike("cisco-ios", ios, "no crypto keyring a\ncrypto ikev2 policy b\n no proposal c\n"); wrong != nil {
 		t.Error(wrong)
 	}
+	for target, text := range map[string][2]string{
+		"cisco-ios":  {"router bgp 1\n neighbor 192.0.2.1 remote-as 2\n address-family ipv4\n  network 10.0.0.0 mask 255.0.0.0\n", "router bgp 1\n no neighbor 192.0.2.1 remote-as 2\n"},
+		"cisco-asa":  {"router bgp 1\n address-family ipv4 unicast\n  network 10.0.0.0 mask 255.0.0.0\n  neighbor 192.0.2.1 remote-as 2\n", "router bgp 1\n address-family ipv4 unicast\n  no neighbor 192.0.2.1 remote-as 2\n"},
+		"strongswan": {"router bgp 1\n neighbor 192.0.2.1 remote-as 2\n", "vtysh -c 'configure terminal' -c 'router bgp 1' -c 'no neighbor 192.0.2.1 remote-as 2' || status=1\n"},
+	} {
+		for _, wrong := range []string{
+			"", strings.Replace(text[1], "bgp 1", "bgp 3", 1), strings.Replace(text[1], "2.1", "2.9", 1), "no router bgp 1\n",
+			text[1] + "  no network 10.0.0.0 mask 255.0.0.0\n", text[1] + "vtysh -c 'configure terminal' -c 'no router bgp 1' || status=1\n",
+		} {
+			if unlike(target, text[0], wrong) == nil {
+				t.Errorf("%s: %q passes", target, wrong)
+			}
+		}
+		if wrong := unlike(target, text[0], text[1]); wrong != nil {
+			t.Error(target, wrong)
+		}
+	}
+}
+
+// TestRemovalOrder: no device takes off what something else names yet, or
+// leaves a session of BGP without its tunnel.
+func TestRemovalOrder(t *testing.T) {
+	order := []string{"no neighbor 169.254.11.1", "no neighbor 169.254.12.1", "no route-map bgp-dual-1-in", "no route-map bgp-dual-2-out", "prefix-list bgp-dual-in"}
+	last := map[string]string{
+		"cisco-ios": "no interface Tunnel1", "cisco-asa": "no interface Tunnel1",
+		"strongswan": "swanctl --load-all ", "strongswan-ipsec": "ipsec update ", "libreswan": "ipsec whack --delete ",
+	}
+	for target, end := range last {
+		_, removal, _ := execute([]string{"peerconf", "render", "--remove", "--target", target, "--set", "announce=10.0.0.0/8", "--name", "bgp-dual", "testdata/bgp-dual"})
+		removal = strings.ReplaceAll(removal, "TunnelREPLACE-tunnel-number-", "Tunnel")
+		before := -1
+		for _, line := range append(order, end) {
+			at := strings.Index(removal, line)
+			if at <= before {
+				t.Errorf("%s: %q is at %d, behind %d, of\n%s", target, line, at, before, removal)
+			}
+			before = at
+		}
+	}
 }
 
 // TestRemovalHoldsNoKey looks for every story's keys, as the device would be
@@ -287,7 +343,7 @@ func TestRemovalHoldsNoKey(t *testing.T) {
 					t.Errorf("%s, %s: the removal holds a key", s.source, target)
 				}
 			}
-			if strings.Contains(strings.ToLower(removal), "pre-shared-key") || strings.Contains(removal, "0s") {
+			if regexp.MustCompile(`(?i)pre-shared-key|password|authentication-key`).MatchString(removal) || strings.Contains(removal, "0s") {
 				t.Errorf("%s, %s: the removal has a place for a key", s.source, target)
 			}
 		}
@@ -301,17 +357,22 @@ func TestRemovalHoldsNoKey(t *testing.T) {
 // that tell what they are given.
 func TestRemovalScripts(t *testing.T) {
 	bin := t.TempDir()
-	for _, name := range []string{"swanctl", "ipsec", "ip", "rm"} {
+	for _, name := range []string{"swanctl", "ipsec", "ip", "rm", "vtysh"} {
 		if err := os.WriteFile(filepath.Join(bin, name), []byte("#!/bin/sh\nprintf '%s' "+name+"\nprintf ' <%s>' \"$@\"\necho\n"), 0o700); err != nil {
 			t.Fatal(err)
 		}
 	}
+	const bgp = "vtysh <-c> <configure terminal> <-c> <router bgp 65001> <-c> <no neighbor 169.254.11.1 remote-as 45104>\n" +
+		"vtysh <-c> <configure terminal> <-c> <router bgp 65001> <-c> <no neighbor 169.254.12.1 remote-as 45104>\n" +
+		"vtysh <-c> <configure terminal> <-c> <no route-map dual-route-1-in>\nvtysh <-c> <configure terminal> <-c> <no route-map dual-route-1-out>\n" +
+		"vtysh <-c> <configure terminal> <-c> <no route-map dual-route-2-in>\nvtysh <-c> <configure terminal> <-c> <no route-map dual-route-2-out>\n" +
+		"vtysh <-c> <configure terminal> <-c> <no ip prefix-list dual-route-in>\n"
 	for target, want := range map[string]string{
-		"strongswan": "rm <-f> <--> </etc/swanctl/conf.d/dual-route.conf>\nswanctl <--load-all>\n" +
+		"strongswan": bgp + "rm <-f> <--> </etc/swanctl/conf.d/dual-route.conf>\nswanctl <--load-all>\n" +
 			"swanctl <--terminate> <--ike> <dual-route-1> <--force> <--timeout> <10>\nswanctl <--terminate> <--ike> <dual-route-2> <--force> <--timeout> <10>\n",
-		"strongswan-ipsec": "rm <-f> <--> </etc/ipsec.d/dual-route.conf> </etc/ipsec.d/dual-route.secrets>\n" +
+		"strongswan-ipsec": bgp + "rm <-f> <--> </etc/ipsec.d/dual-route.conf> </etc/ipsec.d/dual-route.secrets>\n" +
 			"ipsec <update>\nipsec <rereadsecrets>\nipsec <stroke> <down-nb> <dual-route-1[*]>\nipsec <stroke> <down-nb> <dual-route-2[*]>\n",
-		"libreswan": "rm <-f> <--> </etc/ipsec.d/dual-route.conf> </etc/ipsec.d/dual-route.secrets>\n" +
+		"libreswan": bgp + "rm <-f> <--> </etc/ipsec.d/dual-route.conf> </etc/ipsec.d/dual-route.secrets>\n" +
 			"ipsec <whack> <--delete> <--name> <dual-route-1>\nipsec <whack> <--delete> <--name> <dual-route-2>\nipsec <secrets>\n" +
 			"ip <link> <delete> <vticb00710a>\nip <link> <delete> <vticb00710b>\n",
 	} {

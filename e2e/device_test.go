@@ -236,29 +236,62 @@ func standIn(l *lab, s said, target string, files map[string]string) (device, er
 	if err != nil {
 		return nil, err
 	}
-	c, err := l.charon("dev", "")
+	settings := ""
+	if s.routeBased() {
+		settings = "install_routes = no\n"
+	}
+	c, err := l.charon("dev", settings)
 	if err != nil {
 		return c, err
 	}
 	d := stand{c, tunnels}
-	for _, t := range tunnels {
-		if err := d.load(t); err != nil {
+	for i, t := range tunnels {
+		if s.routeBased() {
+			err = l.tunnelInterface(s, t, i+1)
+		}
+		if err == nil {
+			err = d.load(t, i+1, s.routeBased())
+		}
+		if err != nil {
 			return d, fmt.Errorf("%s: %w", t.Name, err)
 		}
 	}
 	return d, nil
 }
 
-func (d stand) load(t router.Tunnel) error {
-	children := section{}
-	add := func(local, remote []string) {
-		children[fmt.Sprintf("s%d", len(children)+1)] = section{
-			"local_ts": local, "remote_ts": remote, "esp_proposals": strings.Split(t.ESPProposal, ","),
-			"life_time": fmt.Sprint(t.ESPLifetime), "rekey_time": fmt.Sprint(t.ESPLifetime * 9 / 10), "life_bytes": fmt.Sprint(t.ESPKilobytes << 10),
+// tunnelInterface is the router's: its selectors are 0.0.0.0/0, and routes
+// decide, to the first tunnel before the second.
+func (l *lab) tunnelInterface(s said, t router.Tunnel, number int) error {
+	name := fmt.Sprintf("vti%d", number)
+	commands := []string{
+		fmt.Sprintf("ip link add %s type vti remote %s key %d", name, t.RemoteAddress, number),
+		"ip link set " + name + " mtu 1400 up",
+		"sysctl -w net.ipv4.conf." + name + ".disable_policy=1",
+	}
+	_, cloud := s.networks()
+	for _, c := range cloud {
+		commands = append(commands, fmt.Sprintf("ip route add %s dev %s metric %d", c, name, number))
+	}
+	for _, c := range commands {
+		if err := l.operator(c); err != nil {
+			return err
 		}
 	}
-	for _, s := range t.Selectors {
-		add([]string{s.Local.String()}, []string{s.Remote.String()})
+	return nil
+}
+
+func (d stand) load(t router.Tunnel, number int, marked bool) error {
+	children := section{}
+	for i, s := range t.Selectors {
+		child := section{
+			"local_ts": []string{s.Local.String()}, "remote_ts": []string{s.Remote.String()}, "esp_proposals": strings.Split(t.ESPProposal, ","),
+			"life_time": fmt.Sprint(t.ESPLifetime), "rekey_time": fmt.Sprint(t.ESPLifetime * 9 / 10), "life_bytes": fmt.Sprint(t.ESPKilobytes << 10),
+			"priority": fmt.Sprint(100000 * number), // the router prefers the first
+		}
+		if marked {
+			child["mark_in"], child["mark_out"] = fmt.Sprint(number), fmt.Sprint(number)
+		}
+		children[fmt.Sprintf("s%d", i+1)] = child
 	}
 	local := section{"auth": "psk"}
 	if t.LocalID != "" {

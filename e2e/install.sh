@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what the end-to-end tests need, on Debian 12 or later on amd64, as root.
 # Running it again takes no time. From Debian's mirrors come, by way of apt and its
-# signatures: strongSwan and tools, installed but not started; two kernels to run as
+# signatures: strongSwan, FRR and tools, installed but not started; two kernels to run as
 # guests; and, unpacked below E2E_CACHE, the libreswan of Debian 12 (4.x) and of
 # Debian 13 (5.x), each in a root of its own, because their packages conflict with
 # strongSwan's and with each other.
@@ -12,6 +12,7 @@ cache=${E2E_CACHE:-/var/cache/peerconf-e2e}
 packages=(
   strongswan-charon strongswan-starter strongswan-swanctl strongswan-libcharon
   libcharon-extra-plugins libstrongswan-standard-plugins
+  frr
   iproute2 iputils-ping nftables tcpdump kmod util-linux
   user-mode-linux qemu-system-x86 mmdebstrap debian-archive-keyring ca-certificates
 )

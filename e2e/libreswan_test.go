@@ -80,7 +80,7 @@ func (d *libreswan) version() string {
 	if err != nil {
 		return err.Error()
 	}
-	return strings.TrimSpace(strings.ReplaceAll(strings.Split(out, "\n")[0], "Libreswan", "libreswan"))
+	return strings.ToLower(strings.Join(strings.Fields(out)[:2], " "))
 }
 
 var (

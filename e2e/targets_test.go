@@ -31,12 +31,12 @@ var kinds = map[string]kind{
 	}},
 	"libreswan":     {start: pluto("libreswan-4"), kernels: []string{"uml", "qemu"}, pairwise: true, words: [][]axis{libreswanV1, libreswanV2}, refuses: libreswanRefuses, own: ownLibreswan},
 	"libreswan@5.2": {start: pluto("libreswan-5"), kernels: []string{"uml", "qemu"}, words: [][]axis{libreswan52}, refuses: libreswan52Refuses, own: ownLibreswan},
-	"cisco-ios": {start: standIn, router: true, kernels: []string{"host"}, pairwise: true, words: [][]axis{axes},
-		site: []string{"outside-interface=GigabitEthernet1", "policy-number=10", "crypto-map=outside", "crypto-map-sequence=10"}},
-	"cisco-asa": {start: standIn, router: true, kernels: []string{"host"}, pairwise: true, ikev1: "IkeAuthAlg=sha1 IpsecAuthAlg=sha1", words: [][]axis{asaV1, asaV2}, refuses: asaRefuses,
-		site: []string{"outside-interface=outside", "inside-interface=inside", "policy-number=10", "crypto-map=outside", "crypto-map-sequence=10"}},
-	"juniper-srx": {start: standIn, router: true, kernels: []string{"host"}, pairwise: true, words: [][]axis{axes},
-		site: []string{"external-interface=ge-0/0/0.0", "st0-unit=1", "vpn-zone=vpn", "lan-zone=trust", "external-zone=untrust"}},
+	"cisco-ios": {start: standIn, router: true, kernels: []string{"host", "uml"}, pairwise: true, words: [][]axis{axes},
+		site: []string{"outside-interface=GigabitEthernet1", "policy-number=10", "crypto-map=outside", "crypto-map-sequence=10", "tunnel-number=1"}, own: ownRouter},
+	"cisco-asa": {start: standIn, router: true, kernels: []string{"host", "uml"}, pairwise: true, ikev1: "IkeAuthAlg=sha1 IpsecAuthAlg=sha1", words: [][]axis{asaV1, asaV2}, refuses: asaRefuses,
+		site: []string{"outside-interface=outside", "inside-interface=inside", "policy-number=10", "crypto-map=outside", "crypto-map-sequence=10", "tunnel-number=1", "tunnel-address.1=169.254.10.1", "tunnel-address.2=169.254.20.1"}, own: ownRouter},
+	"juniper-srx": {start: standIn, router: true, kernels: []string{"host", "uml"}, pairwise: true, words: [][]axis{axes},
+		site: []string{"external-interface=ge-0/0/0.0", "st0-unit=1", "vpn-zone=vpn", "lan-zone=trust", "external-zone=untrust"}, own: ownRouter},
 }
 
 // only narrows what an axis says, without drops it, on a copy.
@@ -75,6 +75,14 @@ var (
 		{name: "route", says: everything},
 		{name: "route-ikev1", says: "IkeVersion=ikev1 " + everything},
 		{name: "route-dual", dual: true, says: everything},
+	}
+
+	ownRouter = []proof{
+		{name: "dual", kernel: "uml", dual: true},
+		{name: "dual-subnets", kernel: "uml", dual: true, says: subnets},
+		{name: "route", kernel: "uml", says: everything},
+		{name: "route-ikev1", kernel: "uml", says: "IkeVersion=ikev1 " + everything},
+		{name: "route-dual", kernel: "uml", dual: true, says: everything},
 	}
 
 	asaV1 = all(axes, map[string][]string{"IkeVersion": {"ikev1"}, "IkeAuthAlg": {"md5", "sha1"}, "IpsecAuthAlg": {"md5", "sha1"},

@@ -24,6 +24,7 @@ func (g *gateways) isCustomer(ip string) bool { return g.ends[ip] == end{custome
 type customerGateway struct {
 	address string
 	asn     text
+	key     text // of BGP
 }
 
 type cloudGateway struct {
@@ -41,7 +42,7 @@ func (g *gateways) visitor(source string) visitor {
 			e := g.ends[string(w.IpAddress)]
 			e.customer = true
 			g.ends[string(w.IpAddress)] = e
-			add(g, g.customer, source, string(w.CustomerGatewayId), customerGateway{string(w.IpAddress), w.Asn})
+			add(g, g.customer, source, string(w.CustomerGatewayId), customerGateway{string(w.IpAddress), w.Asn, w.AuthKey})
 		},
 		vpnGateway: func(w *wireVpnGateway) {
 			for _, ip := range []text{w.InternetIp, w.DisasterRecoveryInternetIp} {

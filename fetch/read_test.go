@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -182,28 +183,93 @@ func TestTwoNamed(t *testing.T) {
 
 // TestBGPSides pins whose side BgpConfigs speak for, by evidence only.
 func TestBGPSides(t *testing.T) {
+	gateway := func(asn string) string {
+		return fmt.Sprintf(`{"CustomerGatewayId":"cgw-1","IpAddress":"198.51.100.9","Asn":%q,"AuthKey":"k3y"}`, asn)
+	}
 	for name, c := range map[string]struct {
 		local, peer string
 		gateway     string
-		want        *vpn.BGP
-		notice      bool
+		asns        [2]uint32 // the peer's, the cloud's
+		peerIsLocal bool
+		refused     string
 	}{
-		"Alibaba's number is the peer's": {"65001", "45104", "", &vpn.BGP{PeerASN: 65001, CloudASN: 45104}, false},
-		"Alibaba's number is local":      {"45104", "65001", "", &vpn.BGP{PeerASN: 65001, CloudASN: 45104}, false},
-		"the customer gateway tells":     {"64999", "65001", customerGatewayJSON, &vpn.BGP{PeerASN: 65001, CloudASN: 64999}, false},
-		"asdot":                          {"1.1", "45104", "", &vpn.BGP{PeerASN: 65537, CloudASN: 45104}, false},
-		"nothing tells":                  {"64999", "65001", "", nil, true},
-		"empty":                          {"", "", "", nil, false},
+		"Alibaba's number is the peer's": {"65001", "45104", "", [2]uint32{65001, 45104}, true, ""},
+		"Alibaba's number is local":      {"45104", "65001", "", [2]uint32{65001, 45104}, false, ""},
+		"the customer gateway tells":     {"64999", "65001", gateway("65001"), [2]uint32{65001, 64999}, false, ""},
+		"asdot":                          {"1.1", "45104", "", [2]uint32{65537, 45104}, true, ""},
+		"the gateway's in asdot":         {"65537", "64999", gateway("1.1"), [2]uint32{65537, 64999}, true, ""},
+		"nothing tells":                  {"64999", "65001", "", [2]uint32{}, false, "whose side"},
+		"both tell":                      {"45104", "65001", gateway("45104"), [2]uint32{}, false, "whose side"},
+		"the gateway contradicts":        {"45104", "65001", gateway("65002"), [2]uint32{}, false, "the customer gateway has AS 65002"},
+		"no number":                      {"45104", "x", "", [2]uint32{}, false, "not an AS number"},
+		"too large":                      {"45104", "4294967296", "", [2]uint32{}, false, "not an AS number"},
+		"one":                            {"45104", "", "", [2]uint32{}, false, "no reply gives the device's"},
+		"none":                           {"", "", gateway(""), [2]uint32{}, false, "whose side"},
 	} {
-		reply := fmt.Sprintf(`{"VpnConnectionConfig":{"Local":"cgw-1","Remote":"vpn-1","LocalSubnet":"0.0.0.0/0","RemoteSubnet":"0.0.0.0/0","IkeConfig":{"Psk":"k","LocalId":"198.51.100.9","RemoteId":"203.0.113.9"},
-"BgpConfigs":{"BgpConfig":[{"LocalAsn":%q,"PeerAsn":%q}]}}}`, c.local, c.peer)
+		reply := fmt.Sprintf(`{"VpnConnectionConfig":{"Local":"198.51.100.9","Remote":"203.0.113.9","LocalSubnet":"0.0.0.0/0","RemoteSubnet":"0.0.0.0/0","IkeConfig":{"Psk":"k","LocalId":"198.51.100.9","RemoteId":"203.0.113.9"},
+"BgpConfigs":{"BgpConfig":[{"LocalAsn":%q,"LocalBgpIp":"169.254.11.1","PeerAsn":%q,"PeerBgpIp":"169.254.11.2","TunnelCidr":"169.254.11.0/30"}]}}}`, c.local, c.peer)
 		got, err := readAll(Options{}, memory(name, c.gateway+reply))
+		if c.refused != "" {
+			if err == nil || !strings.Contains(err.Error(), c.refused) {
+				t.Errorf("%s: want a refusal of %q: %v", name, c.refused, err)
+			}
+			continue
+		}
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue
 		}
-		if !reflect.DeepEqual(got[0].Tunnels[0].BGP, c.want) || (len(got[0].Notices) > 0) != c.notice {
-			t.Errorf("%s: %+v, notices %q", name, got[0].Tunnels[0].BGP, got[0].Notices)
+		b := got[0].Tunnels[0].BGP
+		local, peer := netip.MustParseAddr("169.254.11.1"), netip.MustParseAddr("169.254.11.2")
+		if c.peerIsLocal {
+			local, peer = peer, local
+		}
+		if b == nil || [2]uint32{b.PeerASN, b.CloudASN} != c.asns || b.CloudAddress != local || b.PeerAddress != peer || b.Network.String() != "169.254.11.0/30" {
+			t.Errorf("%s: %+v", name, b)
+		}
+		if known := c.gateway != ""; (b.Key.Reveal() == "k3y") != known || (len(got[0].Warnings) == 0) != known {
+			t.Errorf("%s: key known: %v, warnings %q", name, !b.Key.IsZero(), got[0].Warnings)
+		}
+	}
+}
+
+// TestBGP pins what becomes of the session of a Describe reply.
+func TestBGP(t *testing.T) {
+	for config, want := range map[string]string{
+		`"LocalAsn":45104,"LocalBgpIp":"169.254.11.1","PeerAsn":65001,"PeerBgpIp":"169.254.11.2","TunnelCidr":"169.254.11.0/30"`: "65001 169.254.11.2 45104 169.254.11.1",
+		`"LocalAsn":"","LocalBgpIp":"169.254.11.2","PeerAsn":"65001","PeerBgpIp":"","TunnelCidr":"169.254.11.0/30"`:              "65001 169.254.11.1 45104 169.254.11.2",
+		`"LocalAsn":"64512","PeerAsn":"123.456","PeerBgpIp":"169.254.11.2","TunnelCidr":"169.254.11.0/30"`:                       "8061384 169.254.11.2 64512 169.254.11.1",
+		`"LocalAsn":45104,"LocalBgpIp":"","PeerAsn":"","PeerBgpIp":"","TunnelCidr":""`:                                           "none",
+		`"EnableBgp":"false","LocalAsn":45104,"LocalBgpIp":"169.254.11.1","PeerAsn":1,"TunnelCidr":"169.254.11.0/30"`:            "none",
+		`"EnableBgp":"true","LocalAsn":45104`: "VpnBgpConfig: BGP is on, and the reply has no session",
+		`"LocalAsn":65001,"LocalBgpIp":"169.254.11.1","PeerAsn":45104,"TunnelCidr":"169.254.11.0/30"`:           `PeerAsn "45104": it is Alibaba's`,
+		`"LocalAsn":65001,"LocalBgpIp":"169.254.11.1","PeerAsn":65001,"TunnelCidr":"169.254.11.0/30"`:           `PeerAsn "65001": both ends have it`,
+		`"LocalBgpIp":"169.254.11.3","PeerAsn":65001,"TunnelCidr":"169.254.11.0/30"`:                            `LocalBgpIp "169.254.11.3": not a host's address in TunnelCidr 169.254.11.0/30`,
+		`"LocalBgpIp":"169.254.11.1","PeerAsn":65001,"PeerBgpIp":"169.254.11.1","TunnelCidr":"169.254.11.0/30"`: `PeerBgpIp "169.254.11.1": both ends have it`,
+		`"LocalBgpIp":"169.254.11.1","PeerAsn":65001,"TunnelCidr":"169.254.11.0/29"`:                            `TunnelCidr "169.254.11.0/29": not a /30 network in 169.254.0.0/16`,
+		`"LocalBgpIp":"10.0.0.1","PeerAsn":65001,"TunnelCidr":"10.0.0.0/30"`:                                    `TunnelCidr "10.0.0.0/30": not a /30 network in 169.254.0.0/16`,
+		`"LocalBgpIp":"169.254.6.1","PeerAsn":65001,"TunnelCidr":"169.254.6.0/30"`:                              `TunnelCidr "169.254.6.0/30": the cloud keeps it for itself`,
+		`"LocalBgpIp":"169.254.169.253","PeerAsn":65001,"TunnelCidr":"169.254.169.252/30"`:                      `TunnelCidr "169.254.169.252/30": the cloud keeps it for itself`,
+		`"LocalBgpIp":"169.254.11.1","PeerAsn":65001`:                                                           `TunnelCidr: not a /30 network in 169.254.0.0/16`,
+		`"LocalBgpIp":"169.254.11.1","PeerAsn":65001,"TunnelCidr":"169.254.11.0/30","AuthKey":"a k3y"`:          `AuthKey: not 1 to 64 ASCII characters`,
+		`"LocalBgpIp":"169.254.11.1","PeerAsn":65001,"TunnelCidr":"169.254.11.0/30","AuthKey":"AuthKey****"`:    `AuthKey: the value is masked`,
+	} {
+		got, err := readAll(Options{}, memory("bgp", connectionJSON("203.0.113.9", "198.51.100.9", `,"VpnBgpConfig":{`+config+`}`)))
+		is := ""
+		switch {
+		case err != nil:
+			is = err.Error()
+			if strings.Contains(is, "k3y") {
+				t.Errorf("%s: the message holds the key", config)
+			}
+		case got[0].Tunnels[0].BGP == nil:
+			is = "none"
+		default:
+			b := got[0].Tunnels[0].BGP
+			is = fmt.Sprintf("%d %s %d %s", b.PeerASN, b.PeerAddress, b.CloudASN, b.CloudAddress)
+		}
+		if !strings.Contains(is, want) {
+			t.Errorf("%s\n\tis   %s\n\twant %s", config, is, want)
 		}
 	}
 }

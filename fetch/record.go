@@ -111,12 +111,24 @@ func (a *agreement) tunnels(said, download []tunnelStatement) {
 
 func (a *agreement) tunnelOf(said *tunnelStatement, download tunnelStatement) {
 	said.cloudEnd, said.peerEnd = download.cloudEnd, download.peerEnd
-	said.bgp = cmp.Or(said.bgp, download.bgp)
+	said.bgp = a.session(said.bgp, download.bgp)
 	a.value("LocalId", &said.cloudID.value, download.cloudID.value, identical)
 	a.value("RemoteId", &said.peerID.value, download.peerID.value, identical)
 	said.cloudID.name, said.peerID.name = "LocalId", "RemoteId"
 	said.ike = agree(a, ikeSettings, said.ike, download.ike)
 	said.ipsec = agree(a, ipsecSettings, said.ipsec, download.ipsec)
+}
+
+// session takes the Describe reply's BGP session, which the Download reply's has
+// to be too, from whichever side it speaks. What is off may still be there.
+func (a *agreement) session(said, download *bgpStatement) *bgpStatement {
+	if said == nil || download == nil || said.off {
+		return cmp.Or(said, download)
+	}
+	if said.unset() != download.unset() || !said.agrees(download) && !said.agrees(download.mirrored()) {
+		a.dispute(said.name, "DescribeVpnConnection says %q, DownloadVpnConnectionConfig %q", said, download)
+	}
+	return said
 }
 
 // agree compares and completes a group of settings.

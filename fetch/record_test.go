@@ -143,12 +143,17 @@ func TestContradictions(t *testing.T) {
 			d["RemoteSubnet"] = "172.16.1.0/24, 172.16.0.0/24"
 			change(d, "AES256", "IkeEncAlg")
 		}, ``},
+		{"BGP", 0, func(d map[string]any) { d["BgpConfigs"] = bgpConfigs("65002") },
+			`VpnBgpConfig: DescribeVpnConnection says "AS 45104 at 169.254.11.1 and AS 65001 at 169.254.11.2 in 169.254.11.0/30", DownloadVpnConnectionConfig "AS 65002 at 169.254.11.2 and AS 45104 at 169.254.11.1 in 169.254.11.0/30"`},
+		{"BGP from the other side, in asdot", 0, func(d map[string]any) { d["BgpConfigs"] = bgpConfigs("0.65001") }, ``},
 		{"no tunnels in the Download reply", 4, func(d map[string]any) { delete(d, "TunnelsConfig") }, ``},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			connections, gateways := apitest.Connections(5)
 			c := connections[test.i]
-			test.set(c.Download)
+			if test.set(c.Download); c.Download["BgpConfigs"] != nil {
+				c.Describe["VpnBgpConfig"] = map[string]any{"LocalAsn": 45104, "LocalBgpIp": "169.254.11.1", "PeerAsn": 65001, "PeerBgpIp": "169.254.11.2", "TunnelCidr": "169.254.11.0/30"}
+			}
 			_, err := understand(t, gateways["cgw-0"], gateways["vpn-1"], recordOf(c))
 			if test.want == "" {
 				if err != nil {
@@ -165,6 +170,10 @@ func TestContradictions(t *testing.T) {
 			pin(t, onlyProblem(t, err), where+test.want, hint)
 		})
 	}
+}
+
+func bgpConfigs(asn string) map[string]any {
+	return map[string]any{"BgpConfig": []any{map[string]any{"LocalAsn": asn, "LocalBgpIp": "169.254.11.2", "PeerAsn": "45104", "PeerBgpIp": "169.254.11.1", "TunnelCidr": "169.254.11.0/30"}}}
 }
 
 func TestRecordThatIsNone(t *testing.T) {

@@ -57,7 +57,11 @@ type field struct {
 // bgpStatement is a BGP session by the sides of its reply: near is the side
 // the reply calls local.
 type bgpStatement struct {
+	name                                    string // of the field that holds it
 	nearASN, nearIP, farASN, farIP, network text
+	key                                     text
+	keyTold                                 bool // the reply is of a kind that has the key, if there is one
+	on, off                                 bool // BGP is said to be on, or off, whatever else is there
 	nearIsCloud                             bool // known of Describe, unknown of Download
 }
 
@@ -78,7 +82,7 @@ func (d *wireDownload) statement(source string) statement {
 		s.tunnels = append(s.tunnels, downloadTunnel(t.TunnelId, t.Local, t.Remote, t.IkeConfig, t.IpsecConfig))
 	}
 	for _, b := range d.BgpConfigs {
-		session := &bgpStatement{b.LocalAsn, b.LocalBgpIp, b.PeerAsn, b.PeerBgpIp, b.TunnelCidr, false}
+		session := b.statement("BgpConfigs")
 		if len(s.tunnels) == 0 {
 			s.top.bgp = session
 		}
@@ -122,15 +126,22 @@ func (c *wireConnection) statement(source string) statement {
 			interval: h.Interval, retry: h.Retry, policy: h.Policy}
 	}
 	if b := c.VpnBgpConfig; b != nil && off(b.EnableBgp) {
-		s.top.bgp = &bgpStatement{} // said to be none, which is more than not said
+		s.top.bgp = &bgpStatement{off: true}
 	} else if b != nil {
-		s.top.bgp = &bgpStatement{b.LocalAsn, b.LocalBgpIp, b.PeerAsn, b.PeerBgpIp, b.TunnelCidr, true}
+		s.top.bgp = wireBGP{"", b.LocalAsn, b.LocalBgpIp, b.PeerAsn, b.PeerBgpIp, b.TunnelCidr}.statement("VpnBgpConfig")
+		s.top.bgp.nearIsCloud, s.top.bgp.on = true, strings.EqualFold(string(b.EnableBgp), "true")
+		s.top.bgp.key, s.top.bgp.keyTold = b.AuthKey, b.EnableBgp != "" // of DescribeVpnConnection, which alone has both
 	}
 	for _, t := range c.TunnelOptionsSpecification {
-		if off(c.EnableTunnelsBgp) {
-			t.TunnelBgpConfig = &wireBGP{}
+		tunnel := describeTunnel(t)
+		switch {
+		case off(c.EnableTunnelsBgp):
+			tunnel.bgp = &bgpStatement{off: true}
+		case strings.EqualFold(string(c.EnableTunnelsBgp), "true"):
+			tunnel.bgp = cmp.Or(tunnel.bgp, &bgpStatement{name: "TunnelBgpConfig"})
+			tunnel.bgp.on = true
 		}
-		s.tunnels = append(s.tunnels, describeTunnel(t))
+		s.tunnels = append(s.tunnels, tunnel)
 		s.zone = cmp.Or(s.zone, t.ZoneNo)
 	}
 	return s
@@ -138,6 +149,10 @@ func (c *wireConnection) statement(source string) statement {
 
 // off tells whether a switch is there and not on.
 func off(t text) bool { return strings.EqualFold(string(t), "false") }
+
+func (b wireBGP) statement(name string) *bgpStatement {
+	return &bgpStatement{name: name, nearASN: b.LocalAsn, nearIP: b.LocalBgpIp, farASN: b.PeerAsn, farIP: b.PeerBgpIp, network: b.TunnelCidr}
+}
 
 func describeTunnel(w wireTunnel) tunnelStatement {
 	t := tunnelStatement{
@@ -151,7 +166,8 @@ func describeTunnel(w wireTunnel) tunnelStatement {
 		t.peerID = field{"RemoteId", string(w.TunnelIkeConfig.RemoteId)}
 	}
 	if b := w.TunnelBgpConfig; b != nil {
-		t.bgp = &bgpStatement{b.LocalAsn, b.LocalBgpIp, b.PeerAsn, b.PeerBgpIp, b.TunnelCidr, true}
+		t.bgp = b.statement("TunnelBgpConfig")
+		t.bgp.nearIsCloud = true
 	}
 	return t
 }

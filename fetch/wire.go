@@ -150,6 +150,7 @@ type wireVpnBGP struct {
 	PeerAsn    text
 	PeerBgpIp  text
 	TunnelCidr text
+	AuthKey    text
 }
 
 // wireHealthCheck is of a connection, as a whole: the API documents it for
@@ -183,6 +184,7 @@ type wireCustomerGateway struct {
 	CustomerGatewayId text
 	IpAddress         text
 	Asn               text
+	AuthKey           text
 }
 
 // wireVpnGateway is an element of DescribeVpnGateways, and DescribeVpnGateway

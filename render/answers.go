@@ -108,7 +108,7 @@ func (n *normalizer) alone(a Answer, t vpn.Tunnel, v, device string) {
 		if a.Number != nil {
 			hint = "begin elsewhere, or " + hint
 		}
-		if n.conn.Dual() {
+		if n.conn.Dual() && !a.PerConnection {
 			hint = fmt.Sprintf("answer %s.1 and %s.2 apart, or %s", a.Name, a.Name, hint)
 		}
 		n.refuse(t, "--set "+a.Name, v, "another tunnel of this run has it", hint)
@@ -200,6 +200,8 @@ func checkAnswers(targets []Target, given map[string]vpn.Given) vpn.Problems {
 		switch {
 		case takes == nil || numbered && number != "1" && number != "2":
 			refuse(name, "", "no target of this run takes it", "want one of "+strings.Join(answerNames(targets), ", "))
+		case numbered && takes.PerConnection:
+			refuse(name, value, "both tunnels of a connection share it", "say "+base+", for both")
 		case !takes.Form.MatchString(value):
 			refuse(name, value, "not of the form wanted: "+takes.Meaning, "peerconf targets "+targets[0].Name+" tells more")
 		case takes.Number != nil:

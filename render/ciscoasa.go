@@ -139,6 +139,7 @@ var ciscoASA = Dialect{
 	},
 	Key:     keyASA,
 	KeyWord: `%s`,
+	BGPKey:  keyCiscoBGP,
 	Peering: &Peering{asaTunnelGroup, "another connection of this run joins them with another IKE version or DPD setting, and an ASA has one tunnel-group for a peer's address"},
 	Answers: []Answer{
 		{Name: "outside-interface", Form: formWord, Removal: policyBased, Meaning: "the nameif of the interface towards the Internet, such as outside"},
@@ -149,13 +150,13 @@ var ciscoASA = Dialect{
 			Meaning: "a free number of crypto ikev1 policy and crypto ikev2 policy; lower ones are tried first"},
 		{Name: "tunnel-number", Form: formNumber, Number: &Range{Min: 0, Max: 10413}, Fewer: "9.16", FewerMax: 100, When: routeBased, Removal: alwaysHolds,
 			Meaning: "a free number of interface Tunnel; before ASA 9.16 at most 100"},
-		{Name: "tunnel-address", Form: formInside, Unique: true, When: both(routeBased, not(hasInside)),
+		{Name: "tunnel-address", Form: formInside, Unique: true, When: static,
 			Meaning: "an address for interface Tunnel, which needs one, in a free network of 4 addresses: of 169.254.10.0/30 it is 169.254.10.1 or .2"},
 		{Name: "crypto-map", Form: formName, When: policyBased, Removal: alwaysHolds, PerConnection: true,
 			Meaning: "the crypto map on the outside interface, which can have one only: its name if there is one, else a new name"},
 		{Name: "crypto-map-sequence", Form: formNumber, Number: &Range{Min: 1, Max: 65535}, PerConnection: true, When: policyBased, Removal: alwaysHolds,
 			Meaning: "a free sequence number in that crypto map"},
-		pathMTU,
+		pathMTU, removing(announced), removing(accepted),
 	},
 	Refusals: []Rule{{
 		When: not(peerIsAddress), Field: "the peer's identity",
@@ -195,8 +196,11 @@ var ciscoASA = Dialect{
 		{When: both(routeBased, isIKEv1), Until: "9.7", Warning: true, Hint: "name the version: --target cisco-asa@9.7, or a later one that runs", Reason: "tunnel interfaces need ASA 9.7 with IKEv1"},
 		{When: both(routeBased, not(isIKEv1)), Until: "9.8", Warning: true, Hint: "name the version: --target cisco-asa@9.8, or a later one that runs", Reason: "tunnel interfaces need ASA 9.8 with IKEv2"},
 		{When: routeBased, Reason: "tunnel interfaces need routed firewall mode and a single context"},
-		{When: routeBased, Reason: "initiates: this ASA, at once; route the VPC's networks into the tunnel: route NAMEIF NETWORK MASK ADDRESS 1, the address being the other one of the tunnel's network"},
-		{When: both(isDual, routeBased), Reason: "route them into the second tunnel too, with 2 in place of 1 at the end"},
+		{When: hasBGP, Reason: "initiates: this ASA, at once"},
+		oneRouterBGP,
+		heldDown,
+		{When: static, Reason: "initiates: this ASA, at once; route the VPC's networks into the tunnel: route NAMEIF NETWORK MASK ADDRESS 1, the address being the other one of the tunnel's network"},
+		{When: both(isDual, static), Reason: "route them into the second tunnel too, with 2 in place of 1 at the end"},
 		{When: policyBased, Reason: "initiates: this ASA when traffic matches the access list; the VPC's networks must be routed out of the outside interface"},
 		{When: both(isDual, policyBased), Reason: "a crypto map has one tunnel up at a time: the cloud shows the standby as down until it takes over"},
 		{When: both(isDual, policyBased, not(isIKEv1)), Until: "9.14", Warning: true, Hint: "name the version: --target cisco-asa@9.14, or a later one that runs", Reason: "two peers in a crypto map entry with IKEv2 need ASA 9.14"},
@@ -207,7 +211,8 @@ var ciscoASA = Dialect{
 		{When: alwaysHolds, Reason: "crypto ikev1 enable and crypto ikev2 enable stay for other peers, and so does sysopt connection tcpmss: its default is 1380"},
 		{When: alwaysHolds, Reason: "no crypto ikev1 policy and no crypto ikev2 policy take that policy from whoever else uses it: leave the line out if another peer needs it"},
 		{When: alwaysHolds, Reason: "the tunnel-group is that of every connection to this address: if another one stays, leave the lines with tunnel-group out and set its default-group-policy to the other's"},
-		{When: routeBased, Reason: "removing a tunnel interface removes the routes into it"},
+		{When: static, Reason: "removing a tunnel interface removes the routes into it"},
+		routerStays,
 	},
 }
 
@@ -239,10 +244,6 @@ func asaTunnelGroup(t vpn.Tunnel) string { return fmt.Sprint(t.IKE.Version, t.DP
 func cloudNamed(_ vpn.Connection, t vpn.Tunnel) bool {
 	id, err := netip.ParseAddr(t.CloudIdentity.Value)
 	return t.CloudIdentity.Kind != vpn.IDIPv4 || err == nil && t.CloudAddress.IP.IsValid() && id != t.CloudAddress.IP
-}
-
-func hasInside(_ vpn.Connection, t vpn.Tunnel) bool {
-	return t.BGP != nil && t.BGP.Network.IsValid() && t.BGP.PeerAddress.IsValid()
 }
 
 // asaTunnelsDiffer tells whether two tunnels differ in what a crypto map entry

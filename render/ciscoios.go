@@ -103,6 +103,7 @@ var ciscoIOS = Dialect{
 	Apart:   iosApart,
 	Key:     keyIOS,
 	KeyWord: `0 %s`,
+	BGPKey:  keyCiscoBGP,
 	Answers: []Answer{
 		{Name: "outside-interface", Form: formWord, Meaning: "the interface towards the Internet, such as GigabitEthernet1"},
 		outsideAddress(both(isIKEv1, peerIsAddress)),
@@ -116,7 +117,7 @@ var ciscoIOS = Dialect{
 			Meaning: "the crypto map on the outside interface, which can have one only: its name if there is one, else a new name"},
 		{Name: "crypto-map-sequence", Form: formNumber, Number: &Range{Min: 1, Max: 65535}, PerConnection: true, When: policyBased, Removal: alwaysHolds,
 			Meaning: "a free sequence number in that crypto map"},
-		pathMTU,
+		pathMTU, removing(announced), accepted,
 	},
 	Refusals: []Rule{{
 		When:  both(isDual, policyBased, isActive, tunnelsDiffer),
@@ -135,8 +136,11 @@ var ciscoIOS = Dialect{
 		{When: both(isIKEv1, peerIsAddress), Reason: "IOS sends the outside interface's address as its IKEv1 identity: it must be the peer's identity named above, behind NAT too, where ikev2 or an FQDN identity leaves the choice; --set outside-address checks it"},
 		{When: isAggressive, Warning: true, Reason: "aggressive mode: the router must not have crypto isakmp aggressive-mode disable, and its group is that of its first crypto isakmp policy"},
 		{When: not(isIKEv1), Reason: "IOS chooses a crypto ikev2 policy by local address alone: if the router has one already, name it with --set ikev2-policy; if it has none and other IKEv2 peers, they live on its default policy, which is out of use once there is another: give this one their proposals too"},
-		{When: routeBased, Reason: "initiates: this router, at once; route the VPC's networks into the tunnel"},
-		{When: both(isDual, routeBased), Reason: "route the VPC's networks into the first tunnel, and into the second with distance 250"},
+		{When: static, Reason: "initiates: this router, at once; route the VPC's networks into the tunnel"},
+		{When: hasBGP, Reason: "initiates: this router, at once"},
+		oneRouterBGP,
+		heldDown,
+		{When: both(isDual, static), Reason: "route the VPC's networks into the first tunnel, and into the second with distance 250"},
 		{When: policyBased, Reason: "initiates: this router when traffic matches the access list; the VPC's networks must be routed out of the outside interface and kept out of NAT"},
 		{When: both(isDual, policyBased), Reason: "a crypto map has one tunnel up at a time: the cloud shows the standby as down until it takes over"},
 		{When: both(severalPairs, not(isIKEv1)), Warning: true, Hint: onePairs + ", and each a LocalId of its own", Reason: "IOS makes an SA for each pair of subnets where the cloud wants one for all: if some pairs stay down, give each its own connection, with a LocalId of its own"},
@@ -145,7 +149,8 @@ var ciscoIOS = Dialect{
 		{When: policyBased, Reason: "the crypto map stays on its interface for its other entries; if it has none, first take it off: no crypto map, below the interface"},
 		{When: not(isIKEv1), Reason: "the crypto ikev2 policy stays for other peers; if IOS keeps its last proposal, or it has none left, remove it, no crypto ikev2 policy and its name, and then the proposals"},
 		{When: isIKEv1, Reason: "no crypto isakmp policy takes that policy from whoever else uses it: leave the line out if another peer needs it"},
-		{When: routeBased, Reason: "the routes into the tunnel interfaces, which were made by hand, stay: remove them too"},
+		{When: static, Reason: "the routes into the tunnel interfaces, which were made by hand, stay: remove them too"},
+		routerStays,
 	},
 }
 

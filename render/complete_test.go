@@ -1,6 +1,7 @@
 package render
 
 import (
+	"bytes"
 	"regexp"
 	"slices"
 	"strconv"
@@ -42,7 +43,7 @@ func TestRulesComplete(t *testing.T) {
 // that is told or none, and the templates to the answers: what they print is
 // asked for, and what is asked for is printed.
 func TestAnswersComplete(t *testing.T) {
-	printed := regexp.MustCompile(`\.Set\.([a-z0-9]+)`)
+	printed := regexp.MustCompile(`(?:\.Set\.|range \$?v?\.)([a-z0-9]+|Announce|Accept)\b`)
 	for _, d := range dialects {
 		uses := map[string]bool{}
 		for _, f := range d.Files {
@@ -51,7 +52,7 @@ func TestAnswersComplete(t *testing.T) {
 				t.Fatal(err)
 			}
 			for _, m := range printed.FindAllSubmatch(text, -1) {
-				uses[string(m[1])] = true
+				uses[strings.ToLower(string(m[1]))] = true
 			}
 		}
 		removalUses := map[string]bool{}
@@ -60,8 +61,18 @@ func TestAnswersComplete(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			if bytes.Contains(text, []byte(`{{template "frr.remove" .`)) {
+				nested, err := templates.FS.ReadFile("frr.remove.tmpl")
+				if err != nil {
+					t.Fatal(err)
+				}
+				text = append(text, nested...)
+			}
 			for _, m := range printed.FindAllSubmatch(text, -1) {
-				removalUses[string(m[1])] = true
+				removalUses[strings.ToLower(string(m[1]))] = true
+			}
+			if bytes.Contains(text, []byte("{{if .Announced")) {
+				removalUses[announced.key()] = true
 			}
 			if strings.Contains(string(text), ".Key") {
 				t.Errorf("%s: %s prints a key", d.Name, f.Template)

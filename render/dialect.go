@@ -46,7 +46,8 @@ type Dialect struct {
 	// Key writes a pre-shared key so that the device reads back the same
 	// bytes, or says why it cannot be written.
 	Key     func(key string, version vpn.Version) (text, refused string)
-	KeyWord string // where a word stands for the key, %s
+	KeyWord string                                  // where a word stands for the key, %s
+	BGPKey  func(key string) (text, refused string) // the same for the MD5 key of BGP
 
 	// Peering is what the device holds once for each pair of addresses, where
 	// that is more than the key: connections that share them have to agree.
@@ -72,9 +73,12 @@ type Peering struct {
 type File struct {
 	Suffix   string // follows the connection's name
 	Template string
-	Note     []string                 // what to do with it; %[1]s is its name
-	Form     func(text []byte) []byte // rewrites what the template prints; nil: it stays
+	Note     []string                                  // what to do with it; %[1]s is its name
+	When     func(c vpn.Connection, t vpn.Tunnel) bool // of which connections, by the first tunnel; nil: of all
+	Form     func(text []byte) []byte                  // rewrites what the template prints; nil: it stays
 }
+
+func (f File) of(c vpn.Connection) bool { return f.When == nil || f.When(c, c.Tunnels[0]) }
 
 // Phases holds the words of one phase for each IKE version.
 type Phases map[vpn.Version]Words
@@ -117,7 +121,7 @@ type Answer struct {
 	Number        *Range  // counts up: each further tunnel of a run takes the next
 	Fewer         Version // before this version a number ends at FewerMax
 	FewerMax      int
-	PerConnection bool                                        // tunnels share it
+	PerConnection bool                                        // tunnels share it: NAME.1 and NAME.2 are refused
 	Default       func(c vpn.Connection, t vpn.Tunnel) string // nil: there is no safe default
 	Fallback      string                                      // what the default is, in words
 	Must          func(c vpn.Connection, t vpn.Tunnel) string // the one value that works: a fact to check, not to print
@@ -160,7 +164,10 @@ var commonNotices = []Rule{
 	{When: both(policyBased, allOfCloud), Reason: "the cloud's subnet is 0.0.0.0/0: all traffic of the peer's subnets is meant to go to the cloud; no route for it is written"},
 	{When: both(policyBased, allOfPeer), Reason: "the peer's subnet is 0.0.0.0/0: whatever this device routes to the cloud's subnets goes into the tunnel, from whomever"},
 	{When: noNATT, Warning: true, Reason: "the cloud has NAT traversal off: no NAT may stand between the ends", Hint: "set EnableNatTraversal of the connection to true"},
-	{When: hasBGP, Reason: "BGP: the session inside the tunnel is not configured here; peerconf show has its addresses and AS numbers"},
+	{When: hasBGP, Reason: "BGP: a network is announced while this device's routing table has exactly it, and a default route is taken only with --set accept=0.0.0.0/0"},
+	{When: hasBGP, Reason: "BGP: the VPN gateway has to have automatic route advertisement on (AutoPropagate), or the VPC and this side do not hear of each other"},
+	{When: hasBGP, Reason: "BGP: a dead session is given up after 30 s, or earlier if the cloud asks for less"},
+	{When: both(isDual, hasBGP), Reason: "BGP: the second tunnel is the standby: its routes have the lower local preference here and the longer AS path there"},
 }
 
 const (
@@ -202,7 +209,9 @@ func allOfPeer(c vpn.Connection, _ vpn.Tunnel) bool {
 	return len(c.PeerSubnets) == 1 && c.PeerSubnets[0].Word == "" && c.PeerSubnets[0].Prefix.Bits() == 0
 }
 
-func hasBGP(_ vpn.Connection, t vpn.Tunnel) bool { return t.BGP != nil }
+// hasBGP: subnets that are not 0.0.0.0/0 leave no room for a session, and are
+// refused unless they are masked.
+func hasBGP(c vpn.Connection, t vpn.Tunnel) bool { return t.BGP != nil && c.RouteBased() }
 
 // guomi stands in every table for China's national algorithms.
 var guomi = Word{
@@ -224,6 +233,7 @@ var (
 )
 
 // Predicates that rules and answers share.
+func static(c vpn.Connection, t vpn.Tunnel) bool      { return c.RouteBased() && t.BGP == nil } // routes are the operator's
 func routeBased(c vpn.Connection, _ vpn.Tunnel) bool  { return c.RouteBased() }
 func policyBased(c vpn.Connection, _ vpn.Tunnel) bool { return !c.RouteBased() }
 func isIKEv1(_ vpn.Connection, t vpn.Tunnel) bool     { return t.IKE.Version == vpn.IKEv1 }

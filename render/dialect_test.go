@@ -127,7 +127,7 @@ func branch(b *parse.BranchNode, bad *[]string) {
 func isBool(p *parse.PipeNode) bool {
 	text := p.String()
 	name := text[strings.LastIndexByte(text, '.')+1:]
-	for _, view := range []any{View{}, Tunnel{}, Group{}, Net{}, shown{}, shownTunnel{}} {
+	for _, view := range []any{View{}, Tunnel{}, Session{}, Group{}, Net{}, shown{}, shownTunnel{}} {
 		if f, ok := reflect.TypeOf(view).FieldByName(name); ok && f.Type.Kind() == reflect.Bool {
 			return !strings.ContainsAny(text, " |(")
 		}

@@ -278,7 +278,10 @@ func beyond(less, more []string) []string {
 
 // keys says how each printable ASCII character goes into a key.
 func (p *page) keys(d *Dialect) {
-	p1, p2 := keyForms(p, d, vpn.IKEv1), keyForms(p, d, vpn.IKEv2)
+	psk := func(version vpn.Version) func(string) (string, string) {
+		return func(key string) (string, string) { return d.Key(key, version) }
+	}
+	p1, p2 := keyForms(p, psk(vpn.IKEv1)), keyForms(p, psk(vpn.IKEv2))
 	rows := [][]string{{"pre-shared key", "IKEv1", "IKEv2"}}
 	var forms []string
 	for _, form := range slices.Concat(p1.order, p2.order) {
@@ -286,6 +289,12 @@ func (p *page) keys(d *Dialect) {
 			forms = append(forms, form)
 			rows = append(rows, []string{form, cmp.Or(p1.chars[form], "none"), cmp.Or(p2.chars[form], "none")})
 		}
+	}
+	p.table(rows)
+	bgp := keyForms(p, d.BGPKey)
+	rows = [][]string{{"MD5 key of BGP", "characters"}}
+	for _, form := range bgp.order {
+		rows = append(rows, []string{form, bgp.chars[form]})
 	}
 	p.table(rows)
 }
@@ -296,11 +305,11 @@ type keyForm struct {
 }
 
 // keyForms sorts characters by the form a key with them takes.
-func keyForms(p *page, d *Dialect, version vpn.Version) keyForm {
+func keyForms(p *page, write func(key string) (text, refused string)) keyForm {
 	out := keyForm{chars: map[string]string{}}
 	plain := ""
 	add := func(key, what string) {
-		form := formOf(p, d, version, key)
+		form := formOf(p, write, key)
 		if plain == "" {
 			plain = form
 		} else if form == plain {
@@ -316,7 +325,7 @@ func keyForms(p *page, d *Dialect, version vpn.Version) keyForm {
 		add("K"+string(c)+"y", code(string(c)))
 	}
 	for c := byte('!'); c <= '~'; c++ {
-		if formOf(p, d, version, "K"+string(c)+"y") == plain {
+		if formOf(p, write, "K"+string(c)+"y") == plain {
 			add(string(c)+"Key", "first "+code(string(c)))
 		}
 	}
@@ -334,8 +343,8 @@ func code(s string) string {
 }
 
 // formOf is the form with the key's place named, or the refusal.
-func formOf(p *page, d *Dialect, version vpn.Version, key string) string {
-	text, refused := d.Key(key, version)
+func formOf(p *page, write func(key string) (text, refused string), key string) string {
+	text, refused := write(key)
 	if refused != "" {
 		return "– " + p.note(refused)
 	}

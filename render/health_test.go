@@ -12,7 +12,7 @@ import (
 // TestHealthContradictions holds what is refused of a health check to what no
 // device can mend, and what is warned of to what is in doubt.
 func TestHealthContradictions(t *testing.T) {
-	route := with(plainWords(vpn.IKEv2), everywhere, bgpInside)
+	route := with(plainWords(vpn.IKEv2), everywhere, bgp)
 	for _, c := range []struct {
 		conn      vpn.Connection
 		dip, sip  string
@@ -27,7 +27,7 @@ func TestHealthContradictions(t *testing.T) {
 		{route, "169.254.11.2", "169.254.11.1", "", false},
 		{route, "169.254.11.1", "169.254.11.2", "swapped", false},
 		{route, "192.168.10.9", "203.0.113.10", "cannot take itself", false},
-		{with(route, second), "192.168.10.9", "10.0.0.9", "", true},
+		{with(route, second, bgp), "192.168.10.9", "10.0.0.9", "", true},
 	} {
 		c.conn.HealthCheck = &vpn.HealthCheck{PeerAddress: vpn.Address{IP: netip.MustParseAddr(c.dip)}, CloudAddress: vpn.Address{IP: netip.MustParseAddr(c.sip)}, Interval: lifetime(3), Retries: 3}
 		problems := vpn.Check(c.conn)

@@ -24,8 +24,10 @@ var junosBlocks = blocks{
 		"address-book": {"global": nil},
 		"flow":         {"tcp-mss": {"ipsec-vpn": nil}},
 		"policies":     {"from-zone * to-zone *": {"policy *": {"match": nil, "then": nil}}},
-		"zones":        {"security-zone *": {"interfaces": nil, "host-inbound-traffic": {"system-services": nil}}},
+		"zones":        {"security-zone *": {"interfaces": {"*": {"host-inbound-traffic": {"protocols": nil}}}, "host-inbound-traffic": {"system-services": nil}}},
 	},
+	"policy-options":  {"policy-statement *": {"term *": {"from": nil, "then": nil}}},
+	"protocols":       {"bgp": {"group *": {"neighbor *": {"multihop": nil}}}},
 	"routing-options": {"static": {"route *": {"qualified-next-hop *": nil}}},
 }
 

@@ -29,6 +29,7 @@ var libreswan = Dialect{
 		{Suffix: ".secrets", Template: "libreswan.secrets.tmpl", Note: []string{
 			"%[1]s: put it into /etc/ipsec.d/ with mode 0600, then ipsec secrets",
 		}},
+		frr,
 	},
 	Removal: []File{{Suffix: ".remove.sh", Template: "libreswan.remove.tmpl", Note: []string{
 		"%[1]s: read it, then run it as root: sh %[1]s",
@@ -41,6 +42,7 @@ var libreswan = Dialect{
 	},
 	Key:     keyBase64,
 	KeyWord: `"%s"`,
+	BGPKey:  keyFRR,
 	Answers: []Answer{
 		{Name: "local-address", Form: formLocal, Default: localAddress("%defaultroute"), Fallback: "%defaultroute; the peer addresses where the tunnels have two",
 			Meaning: "this host's own address on the way to the cloud; behind NAT the private one"},
@@ -48,23 +50,24 @@ var libreswan = Dialect{
 			Meaning: "a mark no other tunnel of this host has"},
 		{Name: "vti-interface", Form: formInterface, Unique: true, When: usesVTI, Removal: alwaysHolds, Default: vtiName, Fallback: "vti and the cloud's address in hexadecimal",
 			Meaning: "the tunnel interface that libreswan makes, at most 15 characters"},
-		pathMTU,
+		pathMTU, removing(announced), accepted,
 	},
 	Refusals: []Rule{oneKeyPerIdentity, {
 		When: both(not(isIKEv1), pfsDiffers), Until: "5.2", Doubt: true, Field: "IpsecPfs",
 		Reason: "libreswan 4 rekeys an IKEv2 child with the IKE group whatever esp= says, so the tunnel would fail at its first rekey; where 5.2 or a later one runs, --target libreswan@5.2 has it",
 		Mend:   func(t *vpn.Tunnel) { t.ESP.PFS = t.IKE.Group },
 	}},
+	Residue: []Rule{routerStays, frrKept},
 	Notices: []Rule{
 		{When: alwaysHolds, Reason: "initiates: this host, at once"},
 		lanDropped,
 		{When: hasDPD, Until: "5.0", Reason: "dpdaction is for libreswan 4; libreswan 5 says that it ignores it"},
 		// Debian's 4.10 refuses it too; the keyword came with 4.2.
 		{When: isIKEv1, Since: "4.2", Reason: "libreswan may refuse IKEv1, as 5 and Debian's 4.10 do, unless config setup in /etc/ipsec.conf says ikev1-policy=accept"},
-		{When: routeBased, Reason: "route the VPC's networks into the tunnel: ip route add VPC-NETWORK dev the vti-interface"},
-		{When: both(isDual, routeBased), Reason: "route them into the first tunnel with metric 100 and into the second with metric 200"},
+		{When: static, Reason: "route the VPC's networks into the tunnel: ip route add VPC-NETWORK dev the vti-interface"},
+		{When: both(isDual, static), Reason: "route them into the first tunnel with metric 100 and into the second with metric 200"},
 		{When: both(isDual, policyBased), Reason: "libreswan keeps two tunnels with the same subnets apart by vti interfaces: route the cloud's subnets into the first with metric 100 and into the second with metric 200"},
-		{When: isDual, Reason: "libreswan leaves the route of a dead tunnel in place: a health check or BGP has to remove it for failover"},
+		{When: both(isDual, not(hasBGP)), Reason: "libreswan leaves the route of a dead tunnel in place: a health check or BGP has to remove it for failover"},
 		{When: both(severalPairs, not(isIKEv1)), Until: "5.0", Warning: true, Hint: "--target libreswan@5.0 where libreswan 5 runs; else " + onePairs, Reason: "this makes an SA for each pair of subnets where the cloud wants one for all: where libreswan 5 runs, --target libreswan@5.0 makes one; else, if some pairs stay down, give each its own connection"},
 	},
 }

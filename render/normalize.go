@@ -33,7 +33,7 @@ type run struct {
 	strict  bool
 }
 
-// notice is a remark on one tunnel.
+// notice is a remark on one tunnel, or with tunnel 0 on the connection.
 type notice struct {
 	tunnel  int
 	text    string
@@ -89,6 +89,7 @@ func (n *normalizer) normalize() (View, vpn.Problems) {
 		v.Tunnels = append(v.Tunnels, n.tunnel(v.Name, t))
 		n.rules(t)
 	}
+	n.routing(&v)
 	for i := range v.Tunnels {
 		v.Tunnels[i].Children = children(v, v.Tunnels[i])
 		v.Tunnels[i].PairByPair = len(v.Tunnels[i].Children) > 1
@@ -193,7 +194,8 @@ func (n *normalizer) tunnel(name string, t vpn.Tunnel) Tunnel {
 		out.OneChild = certain && out.IKEv2
 	}
 	out.RekeyMargin = min(out.IKE.Margin, out.ESP.Margin, 540)
-	if b := t.BGP; b != nil && b.Network.IsValid() && b.PeerAddress.IsValid() {
+	if b := t.BGP; hasBGP(n.conn, t) {
+		out.Session = n.session(t)
 		inside := nets([]vpn.Subnet{{Prefix: b.Network}})[0]
 		out.Inside, out.InsideAddress, out.InsideMask = true, b.PeerAddress.String(), inside.Mask
 		out.InsidePrefix = netip.PrefixFrom(b.PeerAddress, b.Network.Bits()).String()
@@ -322,7 +324,7 @@ func (n *normalizer) merged(warning bool) []string {
 			}
 		}
 		text := x.text
-		if n.conn.Dual() && said < 2 {
+		if n.conn.Dual() && said < 2 && x.tunnel > 0 {
 			text = fmt.Sprintf("tunnel %d: %s", x.tunnel, x.text)
 		}
 		if !slices.Contains(out, text) {
@@ -444,12 +446,20 @@ func nets(subnets []vpn.Subnet) []Net {
 	out := make([]Net, len(subnets))
 	for i, s := range subnets {
 		if s.Word != "" {
-			out[i] = Net{Prefix: s.Word, Address: s.Word, Mask: s.Word + "-mask", Wildcard: s.Word + "-wildcard", Number: i + 1}
+			out[i] = Net{Prefix: s.Word, Address: s.Word, Mask: s.Word + "-mask", Wildcard: s.Word + "-wildcard", Number: i + 1, Within: s.Word}
 			continue
 		}
 		mask := net.CIDRMask(s.Prefix.Bits(), 32)
 		wild := [4]byte{^mask[0], ^mask[1], ^mask[2], ^mask[3]}
-		out[i] = Net{s.String(), s.Prefix.Addr().String(), net.IP(mask).String(), netip.AddrFrom4(wild).String(), i + 1, s.Prefix.Bits() == 0}
+		out[i] = Net{s.String(), s.Prefix.Addr().String(), net.IP(mask).String(), netip.AddrFrom4(wild).String(), i + 1, s.Prefix.Bits() == 0, orLonger(s.Prefix)}
 	}
 	return out
+}
+
+// orLonger: a prefix list takes no length of 32 behind a host's network.
+func orLonger(p netip.Prefix) string {
+	if p.Bits() == 32 {
+		return p.String()
+	}
+	return p.String() + " le 32"
 }

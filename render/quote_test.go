@@ -106,6 +106,42 @@ func FuzzKey(f *testing.F) {
 	})
 }
 
+// FuzzBGPKey holds BGP keys to what each device reads back, or to a refusal
+// without the key.
+func FuzzBGPKey(f *testing.F) {
+	for _, key := range append(hostile, "a-key-of-more-than-25-chars", "9key", strings.Repeat("k", 64)) {
+		f.Add(key)
+	}
+	f.Fuzz(func(t *testing.T, key string) {
+		if key == "" || len(key) > 64 || strings.ContainsFunc(key, func(r rune) bool { return r <= ' ' || r > '~' || r == '?' }) {
+			return // fetch refuses it
+		}
+		for _, d := range dialects {
+			text, refused := d.BGPKey(key)
+			var back string
+			var err error
+			switch {
+			case refused != "":
+				if !hasStatements(d) || strings.Contains(refused, key) && len(key) > 8 {
+					t.Errorf("%s: refuses %q: %s", d.Name, key, refused)
+				}
+				continue
+			case d.Name == "juniper-srx":
+				back, err = readJunos("ascii-text " + text)
+			case hasStatements(d): // as a key of an ASA, at most 25 characters, the first no digit
+				if back, err = readASA(text); len(text) > 25 || strings.ContainsAny(text[:1], "0123456789") {
+					t.Errorf("%s: takes %q", d.Name, key)
+				}
+			default: // FRR: the rest of the line
+				back = text
+			}
+			if err != nil || back != key {
+				t.Errorf("%s: %q is written %q and read %q (%v)", d.Name, key, text, back, err)
+			}
+		}
+	})
+}
+
 // TestReadBack proves that the readers can fail.
 func TestReadBack(t *testing.T) {
 	for target, texts := range map[string][]string{

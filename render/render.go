@@ -107,7 +107,7 @@ func New(targets []string, options Options) (*Renderer, error) {
 // load reads a template with those it nests. That they parse is tested, so a
 // failure is a bug.
 func load(name string) *template.Template {
-	return template.Must(template.New(name).Funcs(functionMap).Option("missingkey=error").ParseFS(templates.FS, name, "header.tmpl", "firewall.tmpl"))
+	return template.Must(template.New(name).Funcs(functionMap).Option("missingkey=error").ParseFS(templates.FS, name, "header.tmpl", "firewall.tmpl", "frr.remove.tmpl"))
 }
 
 // compile loads a template and compiles it, once.
@@ -148,14 +148,17 @@ func (r *Renderer) Render(c vpn.Connection) ([]Output, []string, error) {
 	}
 	var out []Output
 	for i, p := range r.targets {
-		out = append(out, p.print(views[i])...)
+		out = append(out, p.print(views[i], c)...)
 	}
 	return out, warnings, nil
 }
 
-func (p prepared) print(v View) []Output {
+func (p prepared) print(v View, c vpn.Connection) []Output {
 	var out []Output
 	for i, f := range p.Target.files() {
+		if !f.of(c) {
+			continue
+		}
 		v.Notes = f.notes(v.Name)
 		if i > 0 {
 			v.Warnings, v.Notices = nil, nil // said in the first file
@@ -208,6 +211,9 @@ func (p prepared) claim(v View, c vpn.Connection) (out vpn.Problems) {
 		}
 		p.peers[sum(ends)] = says
 	}
+	if v.BGP && !p.removes {
+		p.claimBGP(v, refuse)
+	}
 	if p.Apart != "" && !p.removes {
 		out = append(out, p.claimIDs(v, c)...)
 	}
@@ -220,6 +226,27 @@ func (p prepared) claim(v View, c vpn.Connection) (out vpn.Problems) {
 		p.names[folded] = true
 	}
 	return out
+}
+
+// claimBGP takes a device's AS number and the networks inside its tunnels. Two
+// tunnels of one connection are vpn.Check's.
+func (p prepared) claimBGP(v View, refuse func(field, value, reason, hint string)) {
+	as := sum("router bgp@" + v.Tunnels[0].PeerAddress)
+	if own, taken := p.keys[as]; taken && own != sum(v.PeerASN) {
+		refuse("PeerAsn", v.PeerASN, "another connection of this run has another on the same device, which has one", "give both customer gateways the device's AS number")
+	}
+	p.keys[as] = sum(v.PeerASN)
+	var networks []uint64
+	for _, t := range v.Tunnels {
+		network := sum(t.InsidePrefix + "@" + t.PeerAddress)
+		if p.names[network] {
+			refuse("TunnelCidr", t.InsidePrefix, "another connection of this run has it on the same device", "give one of them another TunnelCidr")
+		}
+		networks = append(networks, network)
+	}
+	for _, n := range networks {
+		p.names[n] = true
+	}
 }
 
 // claimIDs takes the cloud's identities. Another peer is another device.
@@ -249,7 +276,7 @@ var seed = maphash.MakeSeed()
 func (f File) notes(name string) []string {
 	var out []string
 	for _, note := range f.Note {
-		out = append(out, fmt.Sprintf(note, name+f.Suffix))
+		out = append(out, strings.ReplaceAll(note, "%[1]s", name+f.Suffix))
 	}
 	return out
 }
@@ -272,10 +299,15 @@ func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys
 // Several tells whether there is more than one target.
 func (r *Renderer) Several() bool { return len(r.targets) > 1 }
 
-// FilesPerConnection is how many files a connection becomes.
+// FilesPerConnection is how many files every connection becomes. Some become
+// more.
 func (r *Renderer) FilesPerConnection() (n int) {
 	for _, t := range r.targets {
-		n += len(t.Target.files())
+		for _, f := range t.Target.files() {
+			if f.When == nil {
+				n++
+			}
+		}
 	}
 	return n
 }

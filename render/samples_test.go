@@ -111,11 +111,18 @@ var (
 	pfsOff     = each(func(t *vpn.Tunnel) { t.ESP.PFS = vpn.NoGroup })
 	aggressive = each(func(t *vpn.Tunnel) { t.IKE.Mode = vpn.Aggressive })
 	natted     = each(func(t *vpn.Tunnel) { t.PeerIdentity.Value = "192.168.1.2" })
-	bgpInside  = each(func(t *vpn.Tunnel) {
-		t.BGP = &vpn.BGP{PeerASN: 65001, CloudASN: 45104, PeerAddress: netip.MustParseAddr("169.254.11.2"),
-			CloudAddress: netip.MustParseAddr("169.254.11.1"), Network: netip.MustParsePrefix("169.254.11.0/30")}
+	bgp        = each(func(t *vpn.Tunnel) {
+		b := inside(10 + t.Number)
+		t.BGP = &b
 	})
+	bgpKey = each(func(t *vpn.Tunnel) { t.BGP.Key = vpn.NewSecret("KEY") })
 )
+
+func inside(n int) vpn.BGP {
+	network := netip.MustParsePrefix(fmt.Sprintf("169.254.%d.0/30", n))
+	cloud := network.Addr().Next()
+	return vpn.BGP{PeerASN: 65001, CloudASN: 45104, PeerAddress: cloud.Next(), CloudAddress: cloud, Network: network}
+}
 
 func identities(peer, cloud vpn.IDKind) change {
 	value := map[vpn.IDKind]string{vpn.IDFQDN: "%s.example", vpn.IDUserFQDN: "%s@example.com"}
@@ -159,7 +166,9 @@ func samples(d *Dialect, version vpn.Version) []sample {
 		{"DPD off", with(p, dpdOff), p},
 		{"NAT traversal off", with(p, nattOff), p},
 		{"identity other than the address", with(p, natted), p},
-		{"BGP addresses inside", with(p, everywhere, bgpInside), with(p, everywhere)},
+		{"BGP", with(p, everywhere, bgp), with(p, everywhere)},
+		{"BGP with an MD5 key", with(p, everywhere, bgp, bgpKey), with(p, everywhere, bgp)},
+		{"BGP, two tunnels", with(p, everywhere, second, bgp), with(p, everywhere, second)},
 		{"health check", with(p, healthCheck), p},
 		{"health check, 0.0.0.0/0 on both sides", with(p, everywhere, healthCheck), with(p, everywhere)},
 		{"name of 80 characters", long, long},

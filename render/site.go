@@ -67,18 +67,9 @@ func tunnelLink(c vpn.Connection, t vpn.Tunnel) link {
 		l.ends[0] = append(l.ends[0], vpn.Printable(t.CustomerGatewayID))
 	}
 	if b := t.BGP; b != nil {
-		peer, cloud := "BGP", "BGP"
-		if b.PeerAddress.IsValid() {
-			peer += " " + b.PeerAddress.String() + ","
-		}
-		if b.CloudAddress.IsValid() {
-			cloud += " " + b.CloudAddress.String() + ","
-		}
-		l.ends[0] = append(l.ends[0], fmt.Sprintf("%s AS %d", peer, b.PeerASN))
-		l.ends[1] = append(l.ends[1], fmt.Sprintf("%s AS %d", cloud, b.CloudASN))
-		if b.Network.IsValid() {
-			l.over = append(l.over, b.Network.String())
-		}
+		l.ends[0] = append(l.ends[0], fmt.Sprintf("BGP %s, AS %d", b.PeerAddress, b.PeerASN))
+		l.ends[1] = append(l.ends[1], fmt.Sprintf("BGP %s, AS %d", b.CloudAddress, b.CloudASN))
+		l.over = append(l.over, b.Network.String())
 	}
 	return l
 }

@@ -18,7 +18,7 @@ var awkward = []string{
 }
 
 func awkwardSite(name string) vpn.Connection {
-	c := with(plainWords(vpn.IKEv2), everywhere, second, bgpInside, healthCheck)
+	c := with(plainWords(vpn.IKEv2), everywhere, second, bgp, healthCheck)
 	c.ID, c.Name, c.VPNGatewayID, c.CustomerGatewayID = name, name, name, name
 	for i := range c.Tunnels {
 		c.Tunnels[i].CustomerGatewayID = name

@@ -24,7 +24,7 @@ var strongswan = Dialect{
 	Older:   "older ones have no swanctl.conf",
 	Files: []File{{Suffix: ".conf", Template: "strongswan.tmpl", Note: []string{
 		"%[1]s: put it into /etc/swanctl/conf.d/ with mode 0600, then swanctl --load-all",
-	}}},
+	}}, frr},
 	Removal: []File{{Suffix: ".remove.sh", Template: "strongswan.remove.tmpl", Note: []string{
 		"%[1]s: read it, then run it as root: sh %[1]s",
 	}}},
@@ -36,11 +36,12 @@ var strongswan = Dialect{
 	},
 	Key:     keyBase64,
 	KeyWord: `"%s"`,
+	BGPKey:  keyFRR,
 	Answers: []Answer{
 		strongswanLocalAddress,
 		{Name: "if-id", Form: formNumber, Number: &Range{Min: 1, Max: 1<<32 - 1}, When: routeBased, Default: addressNumber, Fallback: "the cloud's address as a number",
 			Meaning: "the if_id of the tunnel's XFRM interface"},
-		pathMTU,
+		pathMTU, removing(announced), accepted,
 	},
 	Refusals: []Rule{
 		oneKeyPerIdentity,
@@ -56,14 +57,16 @@ var strongswan = Dialect{
 		strongswanAggressive,
 		strongswanDown,
 		lanDropped,
-		{When: routeBased, Reason: "make an XFRM interface for each tunnel, as its child says below, bring it up, and route the VPC's networks into it"},
-		{When: both(isDual, routeBased), Reason: "route them into the first tunnel with metric 100 and into the second with metric 200"},
+		{When: static, Reason: "make an XFRM interface for each tunnel, as its child says below, bring it up, and route the VPC's networks into it"},
+		{When: hasBGP, Reason: "make an XFRM interface for each tunnel, as its child says below, and bring it up"},
+		{When: both(isDual, static), Reason: "route them into the first tunnel with metric 100 and into the second with metric 200"},
 		{When: both(isDual, policyBased), Reason: "while the first tunnel is up, traffic that the cloud sends through the second is dropped; 0.0.0.0/0 on both sides has no such limit"},
 		{When: both(isDual, policyBased), Reason: "the second tunnel takes over when DPD gives the first up: after about 165 s with IKEv2, unless charon.retransmit_tries in strongswan.conf is lower"},
 		{When: both(isDual, policyBased), Reason: "DPD waits as long as traffic for the first tunnel's subnets arrives, be it through the second (seen with 5.9.8): until the cloud sends nothing, nothing fails over"},
 	},
 	Residue: []Rule{
 		{When: routeBased, Reason: "delete the XFRM interface of each tunnel and the routes into it, which were made by hand"},
+		routerStays, frrKept,
 	},
 }
 

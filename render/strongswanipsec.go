@@ -19,6 +19,7 @@ var strongswanIPsec = Dialect{
 		{Suffix: ".secrets", Template: "strongswan-ipsec.secrets.tmpl", Note: []string{
 			"%[1]s: put it into /etc/ipsec.d/ with mode 0600, have /etc/ipsec.secrets say include /etc/ipsec.d/*.secrets, then ipsec rereadsecrets",
 		}},
+		frr,
 	},
 	Removal: []File{{Suffix: ".remove.sh", Template: "strongswan-ipsec.remove.tmpl", Note: []string{
 		"%[1]s: read it, then run it as root: sh %[1]s",
@@ -28,13 +29,14 @@ var strongswanIPsec = Dialect{
 	Identities: strongswan.Identities,
 	Key:        keyBase64,
 	KeyWord:    `"%s"`,
+	BGPKey:     keyFRR,
 	Answers: []Answer{
 		strongswanLocalAddress,
 		{Name: "mark", Form: formNumber, Number: &Range{Min: 1, Max: 1<<32 - 1}, When: usesVTI, Default: addressNumber, Fallback: "the cloud's address as a number",
 			Meaning: "the tunnel's mark, which no other tunnel of this host has, and the key of its VTI"},
 		{Name: "vti-interface", Form: formInterface, Unique: true, When: usesVTI, Default: vtiName, Fallback: "vti and the cloud's address in hexadecimal",
 			Meaning: "the tunnel's VTI, at most 15 characters"},
-		pathMTU,
+		pathMTU, removing(announced), accepted,
 	},
 	Refusals: []Rule{oneKeyPerIdentity},
 	Notices: []Rule{
@@ -47,13 +49,14 @@ var strongswanIPsec = Dialect{
 		lanDropped,
 		{When: oneCloudID, Reason: "both tunnels' cloud ends have one identity, so uniqueids=never below lets them both be up: it is for all connections of this host"},
 		{When: usesVTI, Reason: "make a VTI for each tunnel, as its conn says below, and have strongswan.conf say charon.install_routes = no, or traffic is routed past it"},
-		{When: both(routeBased, not(isDual)), Reason: "route the VPC's networks into the VTI"},
-		{When: both(isDual, routeBased), Reason: "route the VPC's networks into the first tunnel's VTI with metric 100 and into the second's with metric 200"},
+		{When: both(static, not(isDual)), Reason: "route the VPC's networks into the VTI"},
+		{When: both(isDual, static), Reason: "route the VPC's networks into the first tunnel's VTI with metric 100 and into the second's with metric 200"},
 		{When: both(isDual, policyBased), Reason: "ipsec.conf keeps two tunnels with the same subnets apart by VTIs alone: route the cloud's subnets into the first with metric 100 and into the second with metric 200"},
-		{When: isDual, Reason: "the route of a dead tunnel stays in place: a health check or BGP has to remove it for failover"},
+		{When: both(isDual, not(hasBGP)), Reason: "the route of a dead tunnel stays in place: a health check or BGP has to remove it for failover"},
 	},
 	Residue: []Rule{
 		{When: usesVTI, Reason: "delete the VTI of each tunnel and the routes into it, which were made by hand"},
+		routerStays, frrKept,
 		{When: oneCloudID, Reason: "uniqueids=never goes with the file: if another connection of this host needs it, say it in /etc/ipsec.conf"},
 	},
 }

@@ -27,6 +27,13 @@ type View struct {
 	Groups        []Group
 	MTU           int // the lowest of the tunnels
 	MSS           int
+
+	BGP       bool // each tunnel has a session
+	PeerASN   string
+	Announce  []Net
+	Announced bool // there is something to announce
+	Accept    []Net
+	AcceptAny bool // all but a default route
 }
 
 // Group is the tunnels that share a device's objects: each has its own where
@@ -47,6 +54,7 @@ type Net struct {
 	Wildcard string // 0.255.255.255
 	Number   int    // in its list, from 1
 	All      bool   // 0.0.0.0/0
+	Within   string // 10.0.0.0/8 le 32: it, and what is in it, for a prefix list
 }
 
 // Pair is one traffic selector.
@@ -89,6 +97,7 @@ type Tunnel struct {
 	InsideAddress string
 	InsideMask    string
 	InsidePrefix  string
+	Session       Session           // of BGP, if the connection has it
 	Set           map[string]string // the answers, by name without dashes
 }
 

@@ -42,11 +42,33 @@ func Check(c Connection) Problems {
 			refuse(t.Number, "IpsecLifetime", "0", lifetimeZero, "set IpsecLifetime to 86400")
 		}
 	}
+	checkBGP(c, refuse)
 	if c.Dual() && c.Tunnels[0].CloudAddress == c.Tunnels[1].CloudAddress && c.Tunnels[0].CloudAddress.Word == "" {
 		refuse(0, "cloud address", c.Tunnels[0].CloudAddress.String(), "both tunnels end on the same cloud address",
 			"add the DescribeVpnGateway reply, which has both, or --set cloud-address.1=… --set cloud-address.2=…")
 	}
 	return out
+}
+
+// checkBGP refuses sessions that could not come up, or not on one device.
+func checkBGP(c Connection, refuse func(tunnel int, field, value, reason, hint string)) {
+	first := c.Tunnels[0].BGP
+	if first != nil && !c.RouteBased() && !c.masked() {
+		refuse(0, "LocalSubnet and RemoteSubnet", "", "with BGP they have to be 0.0.0.0/0: the session's own packets, in "+first.Network.String()+", are outside of the connection's subnets",
+			"set both to 0.0.0.0/0, or EnableBgp or EnableTunnelsBgp to false")
+	}
+	if !c.Dual() {
+		return
+	}
+	switch second := c.Tunnels[1].BGP; {
+	case (first == nil) != (second == nil):
+		refuse(0, "TunnelBgpConfig", "", "one tunnel has BGP and the other has not", "set BGP of both tunnels, or EnableTunnelsBgp to false")
+	case first == nil:
+	case first.PeerASN != second.PeerASN:
+		refuse(0, "PeerAsn", fmt.Sprintf("%d and %d", first.PeerASN, second.PeerASN), "one device has one AS number, and the tunnels name two", "give both customer gateways the device's AS number")
+	case first.Network == second.Network:
+		refuse(0, "TunnelCidr", first.Network.String(), "both tunnels have it", "give each tunnel its own")
+	}
 }
 
 const lifetimeZero = "the API accepts 0 seconds, but says nowhere what it means"

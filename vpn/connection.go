@@ -7,6 +7,7 @@ package vpn
 
 import (
 	"net/netip"
+	"slices"
 	"strings"
 )
 
@@ -74,13 +75,14 @@ type ESP struct {
 	Lifetime   Lifetime   `json:"lifetimeSeconds"`
 }
 
-// BGP is a BGP session inside a tunnel.
+// BGP is a BGP session inside a tunnel. All but the key is known.
 type BGP struct {
-	PeerASN      uint32       `json:"peerAsn,omitempty"`
-	CloudASN     uint32       `json:"cloudAsn,omitempty"`
-	PeerAddress  netip.Addr   `json:"peerAddress,omitzero"`
-	CloudAddress netip.Addr   `json:"cloudAddress,omitzero"`
-	Network      netip.Prefix `json:"network,omitzero"` // the /30 both addresses are in
+	PeerASN      uint32       `json:"peerAsn"`
+	CloudASN     uint32       `json:"cloudAsn"`
+	PeerAddress  netip.Addr   `json:"peerAddress"`
+	CloudAddress netip.Addr   `json:"cloudAddress"`
+	Network      netip.Prefix `json:"network"`      // the /30 both addresses are in
+	Key          Secret       `json:"key,omitzero"` // TCP MD5 (RFC 2385); zero: none
 }
 
 // Title is the word that stands for the connection in names and errors: what
@@ -102,6 +104,11 @@ func (c Connection) Title() string {
 // subnets are the protected data flows, to be negotiated as they stand.
 func (c Connection) RouteBased() bool {
 	return all(c.PeerSubnets) && all(c.CloudSubnets)
+}
+
+// masked tells whether a preview has words for subnets.
+func (c Connection) masked() bool {
+	return slices.ContainsFunc(append(slices.Clone(c.PeerSubnets), c.CloudSubnets...), func(s Subnet) bool { return s.Word != "" })
 }
 
 func all(s []Subnet) bool { return len(s) == 1 && s[0].Word == "" && s[0].Prefix.Bits() == 0 }

@@ -136,11 +136,15 @@ func (d *srx) rules() []rule {
 		}
 		return nil
 	}
+	zoned := func(a []string) error { d.zoned[a[1]] = true; return nil }
 	return []rule{
+		{words: "policy-options policy-statement ..."},
+		{words: "protocols bgp group ..."},
 		{words: "interfaces st0 unit * family inet", mean: unit},
 		{words: "interfaces st0 unit * family inet address *", mean: unit},
 		{words: "interfaces st0 unit * family inet mtu *", mean: unit},
-		{words: "security zones security-zone * interfaces *", mean: func(a []string) error { d.zoned[a[1]] = true; return nil }},
+		{words: "security zones security-zone * interfaces *", mean: zoned},
+		{words: "security zones security-zone * interfaces * host-inbound-traffic protocols bgp", mean: zoned},
 		{words: "routing-options static route ..."},
 		{words: "security zones security-zone * host-inbound-traffic system-services ike"},
 		{words: "security flow tcp-mss ipsec-vpn mss *"},

@@ -83,6 +83,9 @@ func (s *statement) apply(rules []rule) error {
 	return s.unknown()
 }
 
+// beside are the statements under one that is no parameter of IKE or IPsec.
+func beside([]string) []rule { return []rule{{words: "...", under: beside}} }
+
 // split moves the words from the nth on into a statement under the others.
 func (s *statement) split(n int) *statement {
 	return &statement{s.line, s.words[:n], []*statement{{s.line, s.words[n:], s.under}}}
