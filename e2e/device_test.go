@@ -250,7 +250,8 @@ func standIn(l *lab, s said, target string, files map[string]string) (device, er
 			err = l.tunnelInterface(s, t, i+1)
 		}
 		if err == nil {
-			err = d.load(t, i+1, s.routeBased())
+			gateway, _ := s.ends(t.RemoteAddress)
+			err = d.load(t, i+1, s.routeBased(), gateway.Ike["LocalId"])
 		}
 		if err != nil {
 			return d, fmt.Errorf("%s: %w", t.Name, err)
@@ -280,7 +281,7 @@ func (l *lab) tunnelInterface(s said, t router.Tunnel, number int) error {
 	return nil
 }
 
-func (d stand) load(t router.Tunnel, number int, marked bool) error {
+func (d stand) load(t router.Tunnel, number int, marked bool, sends string) error {
 	children := section{}
 	for i, s := range t.Selectors {
 		child := section{
@@ -293,6 +294,12 @@ func (d stand) load(t router.Tunnel, number int, marked bool) error {
 		}
 		children[fmt.Sprintf("s%d", i+1)] = child
 	}
+	remote := t.RemoteIDs[0]
+	for _, id := range t.RemoteIDs { // it takes any of them: that which the gateway has, if it is one
+		if id == sends || id == "@"+sends {
+			remote = id
+		}
+	}
 	local := section{"auth": "psk"}
 	if t.LocalID != "" {
 		local["id"] = t.LocalID
@@ -300,7 +307,7 @@ func (d stand) load(t router.Tunnel, number int, marked bool) error {
 	conn := section{
 		"version": fmt.Sprint(t.IKE), "remote_addrs": []string{t.RemoteAddress}, "proposals": strings.Split(t.IKEProposal, ","),
 		"rekey_time": fmt.Sprint(t.IKELifetime * 9 / 10), "over_time": fmt.Sprint(t.IKELifetime - t.IKELifetime*9/10), "mobike": "no",
-		"local": local, "remote": section{"auth": "psk", "id": t.RemoteIDs[0]}, "children": children,
+		"local": local, "remote": section{"auth": "psk", "id": remote}, "children": children,
 	}
 	if t.Aggressive {
 		conn["aggressive"] = "yes"
@@ -308,7 +315,7 @@ func (d stand) load(t router.Tunnel, number int, marked bool) error {
 	if t.DPD {
 		conn["dpd_delay"] = "10"
 	}
-	if err := d.do("load-shared", section{"id": t.Name, "type": "IKE", "data": string(t.PSK), "owners": t.RemoteIDs}); err != nil {
+	if err := d.do("load-shared", section{"id": t.Name, "type": "IKE", "data": string(t.PSK), "owners": []string{remote}}); err != nil {
 		return err
 	}
 	if err := d.do("load-conn", section{t.Name: conn}); err != nil {
