@@ -29,8 +29,9 @@ type story struct {
 	name    string
 	source  string
 	options []string
-	bare    bool   // without answers
-	refused string // the golden of its refusal, where another reply has the name's: a Download reply has no id
+	answers []string // for this story beside its target's
+	bare    bool     // without answers
+	refused string   // the golden of its refusal, where another reply has the name's: a Download reply has no id
 }
 
 var stories = []story{
@@ -75,6 +76,11 @@ var stories = []story{
 	{name: "dual-subnets", source: "dual-subnets.json"},
 	{name: "dual-route", source: "dual-route.json", options: []string{"--name", "dual-route"}},
 	{name: "dual-route", source: "download-dual-route.json", options: []string{"--name", "dual-route"}},
+	{name: "dual-static", source: "dual-static.json"},
+	{name: "routes", source: "ikev2-route.json", answers: []string{"cloud-routes=10.0.0.0/8"}},
+	{name: "routes-ikev1", source: "ikev1-route.xml", answers: []string{"cloud-routes=10.0.0.0/8,100.64.0.0/10"}},
+	{name: "routes-dual", source: "dual-static.json", answers: []string{"cloud-routes=10.0.0.0/8,172.16.0.0/12"}},
+	{name: "routes-wrong", source: "dual-static.json", answers: []string{"cloud-routes=10.0.0.1/8,0.0.0.0/0,203.0.113.11/32,172.16.0.0/12,172.16.0.0/12,10.0.0.0/33"}},
 	{name: "dual-cen", source: "dual-cen.json"},
 	{name: "dual-route-one-identity", source: "dual-route-one-identity.json"},
 	{name: "dual-top-level", source: "dual-top-level.json"},
@@ -108,7 +114,7 @@ func TestGolden(t *testing.T) {
 			t.Run(s.source+"/"+target, func(t *testing.T) {
 				more := []string{"--target", target}
 				if !s.bare {
-					for _, a := range answers[target] {
+					for _, a := range append(slices.Clone(answers[target]), s.answers...) {
 						more = append(more, "--set", a)
 					}
 				}

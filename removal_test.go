@@ -14,12 +14,12 @@ import (
 )
 
 // removed are the stories whose removals are golden.
-var removed = []string{"ikev1-subnets", "ikev1-route", "ikev2-policy", "ikev2-route", "name-zh", "placeholders", "dual-policy", "dual-route", "dual-unlike", "weak"}
+var removed = []string{"ikev1-subnets", "ikev1-route", "ikev2-policy", "ikev2-route", "name-zh", "placeholders", "dual-policy", "dual-route", "dual-unlike", "weak", "routes", "routes-dual"}
 
 func (s story) answered(target string, more ...string) []string {
 	more = append(more, "--target", target)
 	if !s.bare {
-		for _, a := range answers[target] {
+		for _, a := range append(slices.Clone(answers[target]), s.answers...) {
 			more = append(more, "--set", a)
 		}
 	}
@@ -64,6 +64,7 @@ var objects = map[string][]object{
 		{`^interface Tunnel(\S+)$`, `^no interface Tunnel(\S+)$`},
 		{`^ip access-list extended (\S+)$`, `^no ip access-list extended (\S+)$`},
 		{`^crypto map (\S+) (\S+) ipsec-isakmp$`, `^no crypto map (\S+) (\S+)$`},
+		{`^ip route (\S+ \S+ Tunnel\S+)(?: 250)?$`, `^no ip route (\S+ \S+ Tunnel\S+)$`},
 		{`^interface (?:GigabitEthernet1|REPLACE-outside-interface)$`, ``},
 	},
 	"cisco-asa": {
@@ -84,21 +85,32 @@ var objects = map[string][]object{
 		{`^crypto map \S+ interface \S+$`, ``},
 	},
 	"strongswan": {
-		{`^# (\S+\.conf): put it into /etc/swanctl/conf.d/ `, `^rm -f -- '/etc/swanctl/conf.d/(\S+)' \|\| status=1$`},
+		{`^# (\S+\.conf): put it into /etc/swanctl/conf.d/ `, `^rm -f -- '/etc/swanctl/conf.d/(\S+\.conf)' \|\| status=1$`},
 		{`^connections \{ / (\S+) \{$`, `^swanctl --terminate --ike '(\S+)' --force --timeout 10 2>/dev/null # what is left$`},
+		{`^# (\S+\.updown): put it into /etc/swanctl/conf.d/ `, `^rm -f -- '/etc/swanctl/conf.d/(\S+\.updown)' \|\| status=1$`},
+		{`^[12]\) interface='(\S+)' if_id=`, `^ip link delete '(\S+)' 2>/dev/null # there once`},
+		{unreachable[0], unreachable[1]},
 	},
 	"strongswan-ipsec": {
 		{`^# (\S+\.conf): put it into /etc/ipsec.d/ `, `^rm -f -- '/etc/ipsec.d/(\S+)' '.*' \|\| status=1$`},
 		{`^# (\S+\.secrets): put it into /etc/ipsec.d/ `, `^rm -f -- '.*' '/etc/ipsec.d/(\S+)' \|\| status=1$`},
 		{`^conn (\S+) / auto=start$`, `^ipsec stroke down-nb '(\S+)\[\*\]'$`},
+		{`^# (\S+\.updown): put it into /etc/ipsec.d/ `, `^rm -f -- '/etc/ipsec.d/(\S+\.updown)' \|\| status=1$`},
+		{`^[12]\) interface='(\S+)' key=`, `^ip link delete '(\S+)' 2>/dev/null # there once`},
+		{unreachable[0], unreachable[1]},
 	},
 	"libreswan": {
 		{`^# (\S+\.conf): put it into /etc/ipsec.d/,`, `^rm -f -- '/etc/ipsec.d/(\S+)' '.*' \|\| status=1$`},
 		{`^# (\S+\.secrets): put it into /etc/ipsec.d/ `, `^rm -f -- '.*' '/etc/ipsec.d/(\S+)' \|\| status=1$`},
 		{`^conn (\S+)$`, `^ipsec whack --delete --name '(\S+)' \|\| status=1$`},
 		{`^conn \S+ / vti-interface=(\S+)$`, `^ip link delete '(\S+)' \|\| status=1 # ipsec makes it and leaves it$`},
+		{`^# (\S+\.updown): put it into /etc/ipsec.d/ `, `^rm -f -- '/etc/ipsec.d/(\S+\.updown)' \|\| status=1$`},
+		{unreachable[0], unreachable[1]},
 	},
 }
+
+// unreachable routes are a script's, below its function.
+var unreachable = [2]string{`^closed\(\) \{ / route replace unreachable (\S+) metric 4000$`, `^ip route delete unreachable (\S+) metric 4000 2>/dev/null$`}
 
 // acts are a removal's statements that take nothing out of a configuration.
 var acts = map[string]string{
@@ -190,7 +202,7 @@ func unlike(target, config, removal string) (wrong []string) {
 // parts are statements at the margin that belong to an object made elsewhere.
 var parts = map[string]*regexp.Regexp{
 	"cisco-ios": regexp.MustCompile(`^$`),
-	"cisco-asa": regexp.MustCompile(`^group-policy \S+ attributes$|^tunnel-group \S+ \S+-attributes$|^crypto map \S+ \S+ set `),
+	"cisco-asa": regexp.MustCompile(`^group-policy \S+ attributes$|^tunnel-group \S+ \S+-attributes$|^route \S+ |^crypto map \S+ \S+ set `),
 }
 
 // flat writes each statement of the second level behind the one it is below.
@@ -308,12 +320,14 @@ func TestRemovalScripts(t *testing.T) {
 	}
 	for target, want := range map[string]string{
 		"strongswan": "rm <-f> <--> </etc/swanctl/conf.d/dual-route.conf>\nswanctl <--load-all>\n" +
-			"swanctl <--terminate> <--ike> <dual-route-1> <--force> <--timeout> <10>\nswanctl <--terminate> <--ike> <dual-route-2> <--force> <--timeout> <10>\n",
+			"swanctl <--terminate> <--ike> <dual-route-1> <--force> <--timeout> <10>\nswanctl <--terminate> <--ike> <dual-route-2> <--force> <--timeout> <10>\n" +
+			"rm <-f> <--> </etc/swanctl/conf.d/dual-route.updown>\nip <link> <delete> <xfrmcb00710a>\nip <link> <delete> <xfrmcb00710b>\n",
 		"strongswan-ipsec": "rm <-f> <--> </etc/ipsec.d/dual-route.conf> </etc/ipsec.d/dual-route.secrets>\n" +
-			"ipsec <update>\nipsec <rereadsecrets>\nipsec <stroke> <down-nb> <dual-route-1[*]>\nipsec <stroke> <down-nb> <dual-route-2[*]>\n",
+			"ipsec <update>\nipsec <rereadsecrets>\nipsec <stroke> <down-nb> <dual-route-1[*]>\nipsec <stroke> <down-nb> <dual-route-2[*]>\n" +
+			"rm <-f> <--> </etc/ipsec.d/dual-route.updown>\nip <link> <delete> <vticb00710a>\nip <link> <delete> <vticb00710b>\n",
 		"libreswan": "rm <-f> <--> </etc/ipsec.d/dual-route.conf> </etc/ipsec.d/dual-route.secrets>\n" +
 			"ipsec <whack> <--delete> <--name> <dual-route-1>\nipsec <whack> <--delete> <--name> <dual-route-2>\nipsec <secrets>\n" +
-			"ip <link> <delete> <vticb00710a>\nip <link> <delete> <vticb00710b>\n",
+			"rm <-f> <--> </etc/ipsec.d/dual-route.updown>\nip <link> <delete> <vticb00710a>\nip <link> <delete> <vticb00710b>\n",
 	} {
 		_, script, _ := execute([]string{"peerconf", "render", "--remove", "--target", target, "--name", "dual-route", "testdata/dual-route.json"})
 		sh := exec.Command("sh", "-s")

@@ -48,7 +48,7 @@ func openSink(path string, of shape, read []string, stdout io.Writer) (sink, err
 	if err != nil {
 		return nil, err
 	}
-	return fileSink{f}, nil
+	return fileSink{f, path}, nil
 }
 
 func refusal(path, reason, hint string) error {
@@ -100,9 +100,15 @@ func (s *stdoutSink) close(keep bool) error {
 }
 
 // fileSink replaces one file at the end.
-type fileSink struct{ *renameio.PendingFile }
+type fileSink struct {
+	*renameio.PendingFile
+	path string
+}
 
 func (s fileSink) write(files []render.Output) error {
+	if len(files) > 1 {
+		return refusal(s.path, "this connection becomes several files, which one cannot hold", "-o "+s.path+"/ makes it a directory")
+	}
 	for _, f := range files {
 		if _, err := s.Write(f.Text); err != nil {
 			return err

@@ -109,6 +109,7 @@ var ciscoIOS = Dialect{
 			Meaning: "the crypto map on the outside interface, which can have one only: its name if there is one, else a new name"},
 		{Name: "crypto-map-sequence", Form: formNumber, Number: &Range{Min: 1, Max: 65535}, PerConnection: true, When: policyBased, Removal: alwaysHolds,
 			Meaning: "a free sequence number in that crypto map"},
+		cloudRoutes,
 		pathMTU,
 	},
 	Refusals: []Rule{{
@@ -128,8 +129,10 @@ var ciscoIOS = Dialect{
 		{When: both(isIKEv1, peerIsAddress), Reason: "IOS sends the outside interface's address as its IKEv1 identity: it must be the peer's identity named above, behind NAT too, where ikev2 or an FQDN identity leaves the choice; --set outside-address checks it"},
 		{When: isAggressive, Warning: true, Reason: "aggressive mode: the router must not have crypto isakmp aggressive-mode disable, and its group is that of its first crypto isakmp policy"},
 		{When: not(isIKEv1), Reason: "IOS chooses a crypto ikev2 policy by local address alone: if the router has one already, name it with --set ikev2-policy"},
-		{When: routeBased, Reason: "initiates: this router, at once; route the VPC's networks into the tunnel"},
-		{When: both(isDual, routeBased), Reason: "route the VPC's networks into the first tunnel, and into the second with distance 250"},
+		{When: routeBased, Reason: "initiates: this router, at once"},
+		{When: static, Unrouted: true, Reason: "route the VPC's networks into the tunnel: --set cloud-routes=NETWORK,NETWORK writes the routes"},
+		{When: both(isDual, static), Unrouted: true, Reason: "route the VPC's networks into the first tunnel, and into the second with distance 250"},
+		{When: both(isDual, static), Reason: "a tunnel interface is down as long as its tunnel is, and routes into it with it: then the second tunnel's are used, and the first's again when it is back"},
 		{When: policyBased, Reason: "initiates: this router when traffic matches the access list; the VPC's networks must be routed out of the outside interface and kept out of NAT"},
 		{When: both(isDual, policyBased), Reason: "a crypto map has one tunnel up at a time: the cloud shows the standby as down until it takes over"},
 		{When: both(severalPairs, not(isIKEv1)), Warning: true, Hint: onePairs, Reason: "IOS makes an SA for each pair of subnets where the cloud wants one for all: if some pairs stay down, give each its own connection"},
@@ -138,7 +141,7 @@ var ciscoIOS = Dialect{
 		{When: policyBased, Reason: "the crypto map stays on its interface for its other entries; if it has none, first take it off: no crypto map, below the interface"},
 		{When: not(isIKEv1), Reason: "the crypto ikev2 policy stays for other peers; if it has no proposal left, remove it: no crypto ikev2 policy, and its name"},
 		{When: isIKEv1, Reason: "no crypto isakmp policy takes that policy from whoever else uses it: leave the line out if another peer needs it"},
-		{When: routeBased, Reason: "the routes into the tunnel interfaces, which were made by hand, stay: remove them too"},
+		{When: static, Unrouted: true, Reason: "the routes into the tunnel interfaces, which were made by hand, stay: remove them too"},
 	},
 }
 

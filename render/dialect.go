@@ -61,9 +61,12 @@ type Peering struct {
 type File struct {
 	Suffix   string // follows the connection's name
 	Template string
-	Note     []string                 // what to do with it; %[1]s is its name
-	Form     func(text []byte) []byte // rewrites what the template prints; nil: it stays
+	Note     []string                                  // what to do with it; %[1]s is its name
+	When     func(c vpn.Connection, t vpn.Tunnel) bool // of which connections, by the first tunnel; nil: of all
+	Form     func(text []byte) []byte                  // rewrites what the template prints; nil: it stays
 }
+
+func (f File) of(c vpn.Connection) bool { return f.When == nil || f.When(c, c.Tunnels[0]) }
 
 // Phases holds the words of one phase for each IKE version.
 type Phases map[vpn.Version]Words
@@ -123,11 +126,13 @@ type Rule struct {
 	Doubt bool    // it refuses too where the version is not known
 	// Warning marks a notice of what may not work, or is weak, until somebody
 	// acts who can. The others inform.
-	Warning bool
-	Field   string
-	Reason  string
-	Hint    string
-	Mend    func(*vpn.Tunnel) // a refusal's: what the cloud has to change
+	Warning  bool
+	Routed   bool // it is told only where there are networks to route, by --set cloud-routes or as subnets
+	Unrouted bool // or only where there are none
+	Field    string
+	Reason   string
+	Hint     string
+	Mend     func(*vpn.Tunnel) // a refusal's: what the cloud has to change
 }
 
 // dialects in the order help lists them.
@@ -147,6 +152,7 @@ var commonNotices = []Rule{
 	{When: both(policyBased, allOfCloud), Reason: "the cloud's subnet is 0.0.0.0/0: all traffic of the peer's subnets is meant to go to the cloud; no route for it is written"},
 	{When: both(policyBased, allOfPeer), Reason: "the peer's subnet is 0.0.0.0/0: whatever this device routes to the cloud's subnets goes into the tunnel, from whomever"},
 	{When: noNATT, Warning: true, Reason: "the cloud has NAT traversal off: no NAT may stand between the ends", Hint: "set EnableNatTraversal of the connection to true"},
+	{When: both(isDual, not(hasDPD)), Warning: true, Hint: "set EnableDpd of the connection to true", Reason: "DPD is off: that a tunnel's other end has gone is noticed when its SAs expire, and the second takes over no earlier"},
 	{When: hasBGP, Reason: "BGP: the session inside the tunnel is not configured here; peerconf show has its addresses and AS numbers"},
 }
 
@@ -211,6 +217,7 @@ var (
 )
 
 // Predicates that rules and answers share.
+func static(c vpn.Connection, t vpn.Tunnel) bool      { return c.RouteBased() && t.BGP == nil } // routes are the operator's
 func routeBased(c vpn.Connection, _ vpn.Tunnel) bool  { return c.RouteBased() }
 func policyBased(c vpn.Connection, _ vpn.Tunnel) bool { return !c.RouteBased() }
 func isIKEv1(_ vpn.Connection, t vpn.Tunnel) bool     { return t.IKE.Version == vpn.IKEv1 }

@@ -5,7 +5,6 @@ package render
 
 import (
 	"bytes"
-	"fmt"
 	"hash/crc32"
 	"hash/maphash"
 	"maps"
@@ -106,7 +105,7 @@ func New(targets []string, options Options) (*Renderer, error) {
 // load reads a template with those it nests. That they parse is tested, so a
 // failure is a bug.
 func load(name string) *template.Template {
-	return template.Must(template.New(name).Funcs(functionMap).Option("missingkey=error").ParseFS(templates.FS, name, "header.tmpl", "firewall.tmpl"))
+	return template.Must(template.New(name).Funcs(functionMap).Option("missingkey=error").ParseFS(templates.FS, name, "header.tmpl", "firewall.tmpl", "updown.tmpl"))
 }
 
 // compile loads a template and compiles it, once.
@@ -147,14 +146,17 @@ func (r *Renderer) Render(c vpn.Connection) ([]Output, []string, error) {
 	}
 	var out []Output
 	for i, p := range r.targets {
-		out = append(out, p.print(views[i])...)
+		out = append(out, p.print(views[i], c)...)
 	}
 	return out, warnings, nil
 }
 
-func (p prepared) print(v View) []Output {
+func (p prepared) print(v View, c vpn.Connection) []Output {
 	var out []Output
 	for i, f := range p.Target.files() {
+		if !f.of(c) {
+			continue
+		}
 		v.Notes = f.notes(v.Name)
 		if i > 0 {
 			v.Warnings, v.Notices = nil, nil // said in the first file
@@ -206,6 +208,9 @@ func (p prepared) claim(v View, c vpn.Connection) (out vpn.Problems) {
 		}
 		p.peers[sum(ends)] = says
 	}
+	if !p.removes && v.RouteBased {
+		p.claimRoutes(v, refuse)
+	}
 	for _, name := range names {
 		folded := sum(strings.ToLower(name)) // case is no difference to a nameif, or to some file systems
 		if p.names[folded] {
@@ -225,7 +230,7 @@ var seed = maphash.MakeSeed()
 func (f File) notes(name string) []string {
 	var out []string
 	for _, note := range f.Note {
-		out = append(out, fmt.Sprintf(note, name+f.Suffix))
+		out = append(out, strings.ReplaceAll(note, "%[1]s", name+f.Suffix))
 	}
 	return out
 }
@@ -248,10 +253,15 @@ func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys
 // Several tells whether there is more than one target.
 func (r *Renderer) Several() bool { return len(r.targets) > 1 }
 
-// FilesPerConnection is how many files a connection becomes.
+// FilesPerConnection is how many files every connection becomes. Some become
+// more.
 func (r *Renderer) FilesPerConnection() (n int) {
 	for _, t := range r.targets {
-		n += len(t.Target.files())
+		for _, f := range t.Target.files() {
+			if f.When == nil {
+				n++
+			}
+		}
 	}
 	return n
 }

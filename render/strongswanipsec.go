@@ -17,6 +17,10 @@ var strongswanIPsec = Dialect{
 		{Suffix: ".secrets", Template: "strongswan-ipsec.secrets.tmpl", Note: []string{
 			"%[1]s: put it into /etc/ipsec.d/ with mode 0600, have /etc/ipsec.secrets say include /etc/ipsec.d/*.secrets, then ipsec rereadsecrets",
 		}},
+		{Suffix: ".updown", Template: "strongswan-ipsec.updown.tmpl", When: usesVTI, Note: []string{
+			"%[1]s: put it into /etc/ipsec.d/ too, and first run it, sh %[1]s, so that what it routes does not leave in plain while no tunnel is up",
+			"strongSwan's updown plugin runs it as tunnels come and go: it makes their VTIs and the routes into them",
+		}},
 	},
 	Removal: []File{{Suffix: ".remove.sh", Template: "strongswan-ipsec.remove.tmpl", Note: []string{
 		"%[1]s: read it, then run it as root: sh %[1]s",
@@ -30,8 +34,9 @@ var strongswanIPsec = Dialect{
 		strongswanLocalAddress,
 		{Name: "mark", Form: formNumber, Number: &Range{Min: 1, Max: 1<<32 - 1}, When: usesVTI, Default: addressNumber, Fallback: "the cloud's address as a number",
 			Meaning: "the tunnel's mark, which no other tunnel of this host has, and the key of its VTI"},
-		{Name: "vti-interface", Form: formInterface, Unique: true, When: usesVTI, Default: vtiName, Fallback: "vti and the cloud's address in hexadecimal",
+		{Name: "vti-interface", Form: formInterface, Unique: true, When: usesVTI, Removal: usesVTI, Default: vtiName, Fallback: "vti and the cloud's address in hexadecimal",
 			Meaning: "the tunnel's VTI, at most 15 characters"},
+		cloudRoutes,
 		pathMTU,
 	},
 	Refusals: []Rule{
@@ -44,17 +49,17 @@ var strongswanIPsec = Dialect{
 		{When: alwaysHolds, Reason: "initiates: this host, at once; after an error reply, such as NO_PROPOSAL_CHOSEN or AUTHENTICATION_FAILED, it waits for ipsec up"},
 		{When: alwaysHolds, Reason: "a conn %default of this host's ipsec.conf holds here too for what is not said below"},
 		strongswanAggressive,
-		strongswanDown,
+		{When: both(policyBased, not(isDual)), Reason: strongswanDown.Reason},
 		lanDropped,
 		{When: oneCloudID, Reason: "both tunnels' cloud ends have one identity, so uniqueids=never below lets them both be up: it is for all connections of this host"},
-		{When: usesVTI, Reason: "make a VTI for each tunnel, as its conn says below, and have strongswan.conf say charon.install_routes = no, or traffic is routed past it"},
-		{When: both(routeBased, not(isDual)), Reason: "route the VPC's networks into the VTI"},
-		{When: both(isDual, routeBased), Reason: "route the VPC's networks into the first tunnel's VTI with metric 100 and into the second's with metric 200"},
-		{When: both(isDual, policyBased), Reason: "ipsec.conf keeps two tunnels with the same subnets apart by VTIs alone: route the cloud's subnets into the first with metric 100 and into the second with metric 200"},
-		{When: isDual, Reason: "the route of a dead tunnel stays in place: a health check or BGP has to remove it for failover"},
+		{When: usesVTI, Reason: "have strongswan.conf say charon.install_routes = no, or traffic is routed past the VTIs"},
+		{When: static, Unrouted: true, Reason: "route the VPC's networks into the tunnel's VTI once it is there: --set cloud-routes=NETWORK,NETWORK has the updown script do it"},
+		{When: both(isDual, static), Unrouted: true, Reason: "route them into the first tunnel with metric 100 and into the second with metric 200; the route of a dead tunnel stays in place then"},
+		{When: both(isDual, policyBased), Reason: "ipsec.conf keeps two tunnels with the same subnets apart by VTIs alone: the cloud's subnets are routed into them"},
+		strongswanFailover(alwaysHolds),
 	},
 	Residue: []Rule{
-		{When: usesVTI, Reason: "delete the VTI of each tunnel and the routes into it, which were made by hand"},
+		{When: usesVTI, Reason: "with the VTIs the routes into them go"},
 		{When: oneCloudID, Reason: "uniqueids=never goes with the file: if another connection of this host needs it, say it in /etc/ipsec.conf"},
 	},
 }

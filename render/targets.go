@@ -23,7 +23,11 @@ func Targets(w io.Writer) error {
 func (d *Dialect) suffixes() []string {
 	var out []string
 	for _, f := range d.Files {
-		out = append(out, "NAME"+f.Suffix)
+		name := "NAME" + f.Suffix
+		if f.When != nil {
+			name = "[" + name + "]"
+		}
+		out = append(out, name)
 	}
 	return out
 }
