@@ -140,7 +140,7 @@ func (t *trial) prove() error {
 	if t.device, err = t.start(t.lab, t.said, t.target, files); err != nil {
 		return err
 	}
-	limit := 20 * time.Second
+	limit := 40 * time.Second // an emulated kernel takes its time to load ESP
 	if t.fails != "" {
 		limit = 3 * time.Second
 	}
