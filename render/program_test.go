@@ -48,6 +48,9 @@ func compare(t *testing.T, path string, c vpn.Connection) (compared int) {
 			continue
 		}
 		for _, f := range target.files() {
+			if !f.of(c) {
+				continue
+			}
 			view.Notes = f.notes(view.Name)
 			var want, got bytes.Buffer
 			if err := load(f.Template).Execute(&want, view); err != nil {

@@ -107,7 +107,7 @@ func New(targets []string, options Options) (*Renderer, error) {
 // load reads a template with those it nests. That they parse is tested, so a
 // failure is a bug.
 func load(name string) *template.Template {
-	return template.Must(template.New(name).Funcs(functionMap).Option("missingkey=error").ParseFS(templates.FS, name, "header.tmpl", "firewall.tmpl", "frr.remove.tmpl"))
+	return template.Must(template.New(name).Funcs(functionMap).Option("missingkey=error").ParseFS(templates.FS, name, "header.tmpl", "firewall.tmpl", "updown.tmpl", "frr.remove.tmpl"))
 }
 
 // compile loads a template and compiles it, once.
@@ -216,6 +216,9 @@ func (p prepared) claim(v View, c vpn.Connection) (out vpn.Problems) {
 	}
 	if p.Apart != "" && !p.removes {
 		out = append(out, p.claimIDs(v, c)...)
+	}
+	if !p.removes && v.RouteBased {
+		p.claimRoutes(v, refuse)
 	}
 	for _, name := range names {
 		folded := sum(strings.ToLower(name)) // case is no difference to a nameif, or to some file systems
