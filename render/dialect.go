@@ -74,6 +74,7 @@ type File struct {
 	Suffix   string // follows the connection's name
 	Template string
 	Note     []string                                  // what to do with it; %[1]s is its name
+	Routed   string                                    // and where there are networks to route
 	When     func(c vpn.Connection, t vpn.Tunnel) bool // of which connections, by the first tunnel; nil: of all
 	Form     func(text []byte) []byte                  // rewrites what the template prints; nil: it stays
 }

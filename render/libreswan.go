@@ -30,9 +30,8 @@ var libreswan = Dialect{
 			"%[1]s: put it into /etc/ipsec.d/ with mode 0600, then ipsec secrets",
 		}},
 		{Suffix: ".updown", Template: "libreswan.updown.tmpl", When: usesVTI, Note: []string{
-			"%[1]s: put it into /etc/ipsec.d/ too, and first run it, sh %[1]s, so that what it routes does not leave in plain while no tunnel is up",
-			"libreswan runs it as tunnels come and go: it makes the routes into them",
-		}},
+			"%[1]s: put it into /etc/ipsec.d/ before the rest: libreswan runs it as tunnels come and go, and it sets their interfaces up",
+		}, Routed: routedByScript},
 		frr,
 	},
 	Removal: []File{{Suffix: ".remove.sh", Template: "libreswan.remove.tmpl", Note: []string{

@@ -51,7 +51,7 @@ func compare(t *testing.T, path string, c vpn.Connection) (compared int) {
 			if !f.of(c) {
 				continue
 			}
-			view.Notes = f.notes(view.Name)
+			view.Notes = f.notes(view.Name, view.Routed)
 			var want, got bytes.Buffer
 			if err := load(f.Template).Execute(&want, view); err != nil {
 				t.Fatal(err)

@@ -159,7 +159,7 @@ func (p prepared) print(v View, c vpn.Connection) []Output {
 		if !f.of(c) {
 			continue
 		}
-		v.Notes = f.notes(v.Name)
+		v.Notes = f.notes(v.Name, v.Routed)
 		if i > 0 {
 			v.Warnings, v.Notices = nil, nil // said in the first file
 		}
@@ -276,9 +276,13 @@ func sum(s string) uint64 { return maphash.String(seed, s) }
 var seed = maphash.MakeSeed()
 
 // notes tell what to do with a file.
-func (f File) notes(name string) []string {
+func (f File) notes(name string, routed bool) []string {
+	said := f.Note
+	if routed && f.Routed != "" {
+		said = append(slices.Clip(said), f.Routed)
+	}
 	var out []string
-	for _, note := range f.Note {
+	for _, note := range said {
 		out = append(out, strings.ReplaceAll(note, "%[1]s", name+f.Suffix))
 	}
 	return out

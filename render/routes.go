@@ -25,6 +25,8 @@ func unremoved(a Answer) Answer {
 
 const noRoutes = "none"
 
+const routedByScript = "it makes the routes into them too; first run it by hand, sh %[1]s, so that what it routes does not leave in plain while no tunnel is up"
+
 // routed tells whether there are networks to route into the tunnels: those that
 // the operator says, or the cloud's subnets.
 func (n *normalizer) routed() bool {

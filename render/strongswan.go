@@ -25,9 +25,8 @@ var strongswan = Dialect{
 	Files: []File{{Suffix: ".conf", Template: "strongswan.tmpl", Note: []string{
 		"%[1]s: put it into /etc/swanctl/conf.d/ with mode 0600, then swanctl --load-all",
 	}}, {Suffix: ".updown", Template: "strongswan.updown.tmpl", When: routeBased, Note: []string{
-		"%[1]s: put it into /etc/swanctl/conf.d/ too, and first run it, sh %[1]s, so that what it routes does not leave in plain while no tunnel is up",
-		"strongSwan's updown plugin runs it as tunnels come and go: it makes their XFRM interfaces and the routes into them",
-	}}, frr},
+		"%[1]s: put it into /etc/swanctl/conf.d/ before the rest: strongSwan's updown plugin runs it as tunnels come and go, and it makes their XFRM interfaces",
+	}, Routed: routedByScript}, frr},
 	Removal: []File{{Suffix: ".remove.sh", Template: "strongswan.remove.tmpl", Note: []string{
 		"%[1]s: read it, then run it as root: sh %[1]s",
 	}}},

@@ -20,9 +20,8 @@ var strongswanIPsec = Dialect{
 			"%[1]s: put it into /etc/ipsec.d/ with mode 0600, have /etc/ipsec.secrets say include /etc/ipsec.d/*.secrets, then ipsec rereadsecrets",
 		}},
 		{Suffix: ".updown", Template: "strongswan-ipsec.updown.tmpl", When: usesVTI, Note: []string{
-			"%[1]s: put it into /etc/ipsec.d/ too, and first run it, sh %[1]s, so that what it routes does not leave in plain while no tunnel is up",
-			"strongSwan's updown plugin runs it as tunnels come and go: it makes their VTIs and the routes into them",
-		}},
+			"%[1]s: put it into /etc/ipsec.d/ before the rest: strongSwan's updown plugin runs it as tunnels come and go, and it makes their VTIs",
+		}, Routed: routedByScript},
 		frr,
 	},
 	Removal: []File{{Suffix: ".remove.sh", Template: "strongswan-ipsec.remove.tmpl", Note: []string{
