@@ -14,7 +14,7 @@ import (
 )
 
 // removed are the stories whose removals are golden.
-var removed = []string{"ikev1-subnets", "ikev1-route", "ikev2-policy", "ikev2-route", "name-zh", "placeholders", "dual-policy", "dual-route", "dual-unlike", "weak", "bgp-single", "bgp-single-accept", "bgp-dual"}
+var removed = []string{"ikev1-subnets", "ikev1-route", "ikev2-policy", "ikev2-route", "name-zh", "placeholders", "dual-policy", "dual-route", "dual-unlike", "weak", "bgp-single", "bgp-single-accept", "bgp-dual", "routes", "routes-dual"}
 
 func (s story) answered(target string, more ...string) []string {
 	more = append(more, "--target", target)
@@ -64,6 +64,7 @@ var objects = map[string][]object{
 		{`^interface Tunnel(\S+)$`, `^no interface Tunnel(\S+)$`},
 		{`^ip access-list extended (\S+)$`, `^no ip access-list extended (\S+)$`},
 		{`^crypto map (\S+) (\S+) ipsec-isakmp$`, `^no crypto map (\S+) (\S+)$`},
+		{`^ip route (\S+ \S+ Tunnel\S+)(?: 250)?$`, `^no ip route (\S+ \S+ Tunnel\S+)$`},
 		{`^interface (?:GigabitEthernet1|REPLACE-outside-interface)$`, ``},
 		{`^router bgp (\d+) / neighbor (\S+) remote-as (\d+)$`, `^router bgp (\d+) / no neighbor (\S+) remote-as (\d+)$`},
 		{`^route-map (\S+) (?:permit|deny) 10$`, `^no route-map (\S+)$`},
@@ -92,11 +93,14 @@ var objects = map[string][]object{
 		{`^router bgp \d+$`, ``},
 	},
 	"strongswan": {
-		{`^# (\S+\.conf): put it into /etc/swanctl/conf.d/ `, `^rm -f -- '/etc/swanctl/conf.d/(\S+)' \|\| status=1$`},
+		{`^# (\S+\.conf): put it into /etc/swanctl/conf.d/ `, `^rm -f -- '/etc/swanctl/conf.d/(\S+\.conf)' \|\| status=1$`},
 		{`^connections \{ / (\S+) \{$`, `^swanctl --terminate --ike '(\S+)' --force --timeout 10 2>/dev/null # what is left$`},
 		{`^router bgp (\d+) / neighbor (\S+) remote-as (\d+)$`, `^vtysh -c 'configure terminal' -c 'router bgp (\d+)' -c 'no neighbor (\S+) remote-as (\d+)' \|\| status=1$`},
 		{`^route-map (\S+) (?:permit|deny) 10$`, `^vtysh -c 'configure terminal' -c 'no route-map (\S+)' \|\| status=1$`},
 		{`^ip prefix-list (\S+) `, `^vtysh -c 'configure terminal' -c 'no ip prefix-list (\S+)' \|\| status=1$`},
+		{`^# (\S+\.updown): put it into /etc/swanctl/conf.d/ `, `^rm -f -- '/etc/swanctl/conf.d/(\S+\.updown)' \|\| status=1$`},
+		{`^[12]\) interface='(\S+)' if_id=`, `^ip link delete '(\S+)' 2>/dev/null # there once`},
+		{unreachable[0], unreachable[1]},
 	},
 	"strongswan-ipsec": {
 		{`^# (\S+\.conf): put it into /etc/ipsec.d/ `, `^rm -f -- '/etc/ipsec.d/(\S+)' '.*' \|\| status=1$`},
@@ -105,6 +109,9 @@ var objects = map[string][]object{
 		{`^router bgp (\d+) / neighbor (\S+) remote-as (\d+)$`, `^vtysh -c 'configure terminal' -c 'router bgp (\d+)' -c 'no neighbor (\S+) remote-as (\d+)' \|\| status=1$`},
 		{`^route-map (\S+) (?:permit|deny) 10$`, `^vtysh -c 'configure terminal' -c 'no route-map (\S+)' \|\| status=1$`},
 		{`^ip prefix-list (\S+) `, `^vtysh -c 'configure terminal' -c 'no ip prefix-list (\S+)' \|\| status=1$`},
+		{`^# (\S+\.updown): put it into /etc/ipsec.d/ `, `^rm -f -- '/etc/ipsec.d/(\S+\.updown)' \|\| status=1$`},
+		{`^[12]\) interface='(\S+)' key=`, `^ip link delete '(\S+)' 2>/dev/null # there once`},
+		{unreachable[0], unreachable[1]},
 	},
 	"libreswan": {
 		{`^# (\S+\.conf): put it into /etc/ipsec.d/,`, `^rm -f -- '/etc/ipsec.d/(\S+)' '.*' \|\| status=1$`},
@@ -114,8 +121,13 @@ var objects = map[string][]object{
 		{`^router bgp (\d+) / neighbor (\S+) remote-as (\d+)$`, `^vtysh -c 'configure terminal' -c 'router bgp (\d+)' -c 'no neighbor (\S+) remote-as (\d+)' \|\| status=1$`},
 		{`^route-map (\S+) (?:permit|deny) 10$`, `^vtysh -c 'configure terminal' -c 'no route-map (\S+)' \|\| status=1$`},
 		{`^ip prefix-list (\S+) `, `^vtysh -c 'configure terminal' -c 'no ip prefix-list (\S+)' \|\| status=1$`},
+		{`^# (\S+\.updown): put it into /etc/ipsec.d/ `, `^rm -f -- '/etc/ipsec.d/(\S+\.updown)' \|\| status=1$`},
+		{unreachable[0], unreachable[1]},
 	},
 }
+
+// unreachable routes are a script's, below its function.
+var unreachable = [2]string{`^closed\(\) \{ / route replace unreachable (\S+) metric 4000$`, `^ip route delete unreachable (\S+) metric 4000 2>/dev/null$`}
 
 // acts are a removal's statements that take nothing out of a configuration.
 var acts = map[string]string{
@@ -209,7 +221,7 @@ func unlike(target, config, removal string) (wrong []string) {
 // parts are statements at the margin that belong to an object made elsewhere.
 var parts = map[string]*regexp.Regexp{
 	"cisco-ios": regexp.MustCompile(`^$`),
-	"cisco-asa": regexp.MustCompile(`^group-policy \S+ attributes$|^tunnel-group \S+ \S+-attributes$|^crypto map \S+ \S+ set `),
+	"cisco-asa": regexp.MustCompile(`^group-policy \S+ attributes$|^tunnel-group \S+ \S+-attributes$|^route \S+ |^crypto map \S+ \S+ set `),
 }
 
 // flat writes each statement of the second and third level behind those it is
@@ -369,12 +381,14 @@ func TestRemovalScripts(t *testing.T) {
 		"vtysh <-c> <configure terminal> <-c> <no ip prefix-list dual-route-in>\n"
 	for target, want := range map[string]string{
 		"strongswan": bgp + "rm <-f> <--> </etc/swanctl/conf.d/dual-route.conf>\nswanctl <--load-all>\n" +
-			"swanctl <--terminate> <--ike> <dual-route-1> <--force> <--timeout> <10>\nswanctl <--terminate> <--ike> <dual-route-2> <--force> <--timeout> <10>\n",
+			"swanctl <--terminate> <--ike> <dual-route-1> <--force> <--timeout> <10>\nswanctl <--terminate> <--ike> <dual-route-2> <--force> <--timeout> <10>\n" +
+			"rm <-f> <--> </etc/swanctl/conf.d/dual-route.updown>\nip <link> <delete> <xfrmcb00710a>\nip <link> <delete> <xfrmcb00710b>\n",
 		"strongswan-ipsec": bgp + "rm <-f> <--> </etc/ipsec.d/dual-route.conf> </etc/ipsec.d/dual-route.secrets>\n" +
-			"ipsec <update>\nipsec <rereadsecrets>\nipsec <stroke> <down-nb> <dual-route-1[*]>\nipsec <stroke> <down-nb> <dual-route-2[*]>\n",
+			"ipsec <update>\nipsec <rereadsecrets>\nipsec <stroke> <down-nb> <dual-route-1[*]>\nipsec <stroke> <down-nb> <dual-route-2[*]>\n" +
+			"rm <-f> <--> </etc/ipsec.d/dual-route.updown>\nip <link> <delete> <vticb00710a>\nip <link> <delete> <vticb00710b>\n",
 		"libreswan": bgp + "rm <-f> <--> </etc/ipsec.d/dual-route.conf> </etc/ipsec.d/dual-route.secrets>\n" +
 			"ipsec <whack> <--delete> <--name> <dual-route-1>\nipsec <whack> <--delete> <--name> <dual-route-2>\nipsec <secrets>\n" +
-			"ip <link> <delete> <vticb00710a>\nip <link> <delete> <vticb00710b>\n",
+			"rm <-f> <--> </etc/ipsec.d/dual-route.updown>\nip <link> <delete> <vticb00710a>\nip <link> <delete> <vticb00710b>\n",
 	} {
 		_, script, _ := execute([]string{"peerconf", "render", "--remove", "--target", target, "--name", "dual-route", "testdata/dual-route.json"})
 		sh := exec.Command("sh", "-s")

@@ -107,7 +107,7 @@ type fileSink struct {
 
 func (s fileSink) write(files []render.Output) error {
 	if len(files) > 1 {
-		return refusal(s.path, "a connection with BGP becomes several files, which one cannot hold", "-o "+s.path+"/ makes it a directory")
+		return refusal(s.path, "this connection becomes several files, which one cannot hold", "-o "+s.path+"/ makes it a directory")
 	}
 	for _, f := range files {
 		if _, err := s.Write(f.Text); err != nil {

@@ -4,12 +4,10 @@ package e2e
 
 import (
 	"fmt"
-	"maps"
 	"os"
 	"path/filepath"
 	"peerconf/e2e/router"
 	"regexp"
-	"slices"
 	"strings"
 	"time"
 )
@@ -78,40 +76,15 @@ func starter(l *lab, s said, _ string, files map[string]string) (device, error) 
 
 var complaints = regexp.MustCompile(`(?im)^.*\b(fail|failed|error|invalid|unknown|unsupported|ignor\w+)\b.*$`)
 
-// follow does what the text tells the operator to do: the commands in its
-// comments, routes into tunnel interfaces, the first preferred, and a route that
-// stops what would leave in plain.
-func (l *lab) follow(s said, files map[string]string) error {
-	_, cloud := s.networks()
-	var interfaces []string
-	for _, name := range slices.Sorted(maps.Keys(files)) {
-		if strings.Contains(files[name], "ip route add unreachable CLOUD-SUBNET metric 4000") {
-			for _, c := range cloud {
-				if err := l.operator("ip route replace unreachable " + c.String() + " metric 4000"); err != nil {
-					return err
-				}
-			}
-		}
-		for _, m := range commands.FindAllStringSubmatch(files[name], -1) {
-			command := strings.NewReplacer("IFNAME", fmt.Sprintf("xfrm%d", len(interfaces)+1), "INTERFACE", "wan").Replace(m[1])
-			if err := l.operator(command); err != nil {
+// prepare runs the scripts that the operator is told to run first.
+func (l *lab) prepare(files map[string]string) error {
+	for name, text := range files {
+		if strings.HasSuffix(name, ".updown") {
+			path := filepath.Join(l.dir, name)
+			if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 				return err
 			}
-			if words := strings.Fields(command); words[1] == "link" && words[2] == "add" {
-				interfaces = append(interfaces, words[3])
-			}
-		}
-		for _, m := range madeByPluto.FindAllStringSubmatch(files[name], -1) {
-			interfaces = append(interfaces, m[1])
-		}
-	}
-	for i, name := range interfaces {
-		up := func() error { return l.operator("ip link set " + name + " mtu 1400 up") }
-		if err := within(20*time.Second, 100*time.Millisecond, up); err != nil { // pluto may still be making it
-			return err
-		}
-		for _, c := range cloud {
-			if err := l.operator(fmt.Sprintf("ip route replace %s dev %s metric %d", c, name, 100*(i+1))); err != nil {
+			if err := l.operator("sh " + path); err != nil {
 				return err
 			}
 		}
@@ -119,10 +92,33 @@ func (l *lab) follow(s said, files map[string]string) error {
 	return nil
 }
 
-var (
-	commands    = regexp.MustCompile(`(?m)^\s*# ((?:ip|sysctl) .*)$`)
-	madeByPluto = regexp.MustCompile(`(?m)^\s*vti-interface=(\S+)$`)
-)
+// follow does what the text tells the operator to do: a route that stops what
+// would leave in plain. Scripts may still be at work on the others.
+func (l *lab) follow(s said, files map[string]string) error {
+	_, cloud := s.networks()
+	for name, text := range files {
+		for _, c := range cloud {
+			if strings.Contains(text, "ip route add unreachable CLOUD-SUBNET metric 4000") {
+				if err := l.operator("ip route replace unreachable " + c.String() + " metric 4000"); err != nil {
+					return err
+				}
+			}
+			routed := func() error {
+				out, err := l.space("dev").run("ip", "route", "show", c.String())
+				if n := strings.Count(out, " metric "); err == nil && n < 1+len(s.Tunnels) {
+					return fmt.Errorf("%d routes to %s", n, c)
+				}
+				return err
+			}
+			if strings.HasSuffix(name, ".updown") {
+				if err := within(20*time.Second, 100*time.Millisecond, routed); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
+}
 
 // operator types a command at the device.
 func (l *lab) operator(command string) error {

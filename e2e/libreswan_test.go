@@ -27,7 +27,7 @@ func pluto(root string) func(*lab, said, string, map[string]string) (device, err
 	return func(l *lab, s said, _ string, files map[string]string) (device, error) {
 		root, dir := filepath.Join(cacheDir, root), filepath.Join(l.dir, "dev")
 		d := &libreswan{dir: dir, ikev1: s.Tunnels[0].v1(), space: space{net: l.net("dev"), root: root, binds: [][2]string{
-			{root + "/proc", "/proc"}, {root + "/sys", "/sys"}, {root + "/dev", "/dev"}, {root + "/run", dir}}}}
+			{root + "/proc", "/proc"}, {root + "/sys", "/sys"}, {root + "/dev", "/dev"}, {root + "/run", dir}, {root + "/etc/ipsec.d", dir + "/ipsec.d"}}}}
 		if err := os.RemoveAll(dir); err != nil {
 			return nil, err
 		}

@@ -134,6 +134,9 @@ func (t *trial) prove() error {
 			return fmt.Errorf("gateway %d: %w", n+1, err)
 		}
 	}
+	if err := t.prepare(files); err != nil {
+		return err
+	}
 	t.wire.begin()
 	if t.device, err = t.start(t.lab, t.said, t.target, files); err != nil {
 		return err

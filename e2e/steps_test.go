@@ -89,6 +89,34 @@ func cloudVanishes(t *trial) error {
 	return nil
 }
 
+// routeFailover kills the active tunnel and wants the traffic in the other, and
+// back in the first: then nothing is lost when the other is killed.
+func routeFailover(t *trial) error {
+	peer, cloud := t.networks()
+	ping := func() error { return t.ping("idc", host(peer[0]), host(cloud[0])) }
+	begin := time.Now()
+	if err := t.cut(0); err != nil {
+		return err
+	}
+	if err := within(promised, 500*time.Millisecond, ping); err != nil {
+		return fmt.Errorf("not in the second tunnel after %v: %w", time.Since(begin), err)
+	}
+	if err := t.mend(t.said, 0); err != nil {
+		return err
+	}
+	t.replaced = false
+	if err := within(promised, 500*time.Millisecond, func() error { return errors.Join(t.tunnelUp(0), ping()) }); err != nil {
+		return fmt.Errorf("the first tunnel is not back: %w", err)
+	}
+	if err := t.cut(1); err != nil {
+		return err
+	}
+	if err := within(10*time.Second, 500*time.Millisecond, ping); err != nil { // sooner than DPD
+		return fmt.Errorf("not back in the first tunnel: %w", err)
+	}
+	return t.mend(t.said, 1)
+}
+
 // failover kills the active tunnel and wants the traffic in the other, and
 // back in the first when that is up again.
 func failover(t *trial) error {

@@ -25,9 +25,11 @@ var kinds = map[string]kind{
 		{name: "dual-subnets", kernel: "uml", dual: true, says: subnets},
 		{name: "dual-failover", kernel: "uml", dual: true, then: failover},
 		{name: "dual-failover-ikev1", kernel: "uml", dual: true, says: "IkeVersion=ikev1", then: failover},
-		{name: "route", kernel: "qemu", says: everything},
-		{name: "route-ikev1", kernel: "qemu", says: "IkeVersion=ikev1 " + everything},
-		{name: "route-dual", kernel: "qemu", dual: true, says: everything},
+		{name: "route", kernel: "qemu", answers: routed, says: everything},
+		{name: "route-ikev1", kernel: "qemu", answers: routed, says: "IkeVersion=ikev1 " + everything},
+		{name: "route-dual", kernel: "qemu", answers: routed, dual: true, says: everything},
+		{name: "route-failover", kernel: "qemu", answers: routed, dual: true, says: everything, then: routeFailover},
+		{name: "route-failover-ikev1", kernel: "qemu", answers: routed, dual: true, says: "IkeVersion=ikev1 " + everything, then: routeFailover},
 	}},
 	"libreswan":     {start: pluto("libreswan-4"), kernels: []string{"uml", "qemu"}, pairwise: true, words: [][]axis{libreswanV1, libreswanV2}, refuses: libreswanRefuses, own: ownLibreswan},
 	"libreswan@5.2": {start: pluto("libreswan-5"), kernels: []string{"uml", "qemu"}, words: [][]axis{libreswan52}, refuses: libreswan52Refuses, own: ownLibreswan},
@@ -38,6 +40,9 @@ var kinds = map[string]kind{
 	"juniper-srx": {start: standIn, router: true, kernels: []string{"host", "uml"}, pairwise: true, words: [][]axis{axes},
 		site: []string{"external-interface=ge-0/0/0.0", "st0-unit=1", "vpn-zone=vpn", "lan-zone=trust", "external-zone=untrust"}, own: ownRouter},
 }
+
+// routed is what the operator says of the networks behind the cloud.
+var routed = []string{"cloud-routes=10.1.0.0/24,10.1.1.0/24"}
 
 // only narrows what an axis says, without drops it, on a copy.
 func only(axes []axis, field string, values ...string) []axis {
@@ -72,9 +77,13 @@ var (
 	ownLibreswan       = []proof{
 		{name: "dual", dual: true},
 		{name: "dual-subnets", dual: true, says: subnets},
-		{name: "route", says: everything},
-		{name: "route-ikev1", says: "IkeVersion=ikev1 " + everything},
-		{name: "route-dual", dual: true, says: everything},
+		{name: "dual-failover", dual: true, then: routeFailover},
+		{name: "route", answers: routed, says: everything},
+		{name: "route-ikev1", answers: routed, says: "IkeVersion=ikev1 " + everything},
+		{name: "route-dual", answers: routed, dual: true, says: everything},
+		{name: "route-dual-of-the-longest-name-that-there-may-be", answers: routed, dual: true, says: everything},
+		{name: "route-failover", answers: routed, dual: true, says: everything, then: routeFailover},
+		{name: "route-failover-ikev1", answers: routed, dual: true, says: "IkeVersion=ikev1 " + everything, then: routeFailover},
 	}
 
 	ownRouter = []proof{

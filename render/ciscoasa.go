@@ -156,6 +156,7 @@ var ciscoASA = Dialect{
 			Meaning: "the crypto map on the outside interface, which can have one only: its name if there is one, else a new name"},
 		{Name: "crypto-map-sequence", Form: formNumber, Number: &Range{Min: 1, Max: 65535}, PerConnection: true, When: policyBased, Removal: alwaysHolds,
 			Meaning: "a free sequence number in that crypto map"},
+		unremoved(cloudRoutes), // routes go with their interface
 		pathMTU, removing(announced), removing(accepted),
 	},
 	Refusals: []Rule{{
@@ -196,11 +197,12 @@ var ciscoASA = Dialect{
 		{When: both(routeBased, isIKEv1), Until: "9.7", Warning: true, Hint: "name the version: --target cisco-asa@9.7, or a later one that runs", Reason: "tunnel interfaces need ASA 9.7 with IKEv1"},
 		{When: both(routeBased, not(isIKEv1)), Until: "9.8", Warning: true, Hint: "name the version: --target cisco-asa@9.8, or a later one that runs", Reason: "tunnel interfaces need ASA 9.8 with IKEv2"},
 		{When: routeBased, Reason: "tunnel interfaces need routed firewall mode and a single context"},
-		{When: hasBGP, Reason: "initiates: this ASA, at once"},
+		{When: routeBased, Reason: "initiates: this ASA, at once"},
 		oneRouterBGP,
 		heldDown,
-		{When: static, Reason: "initiates: this ASA, at once; route the VPC's networks into the tunnel: route NAMEIF NETWORK MASK ADDRESS 1, the address being the other one of the tunnel's network"},
-		{When: both(isDual, static), Reason: "route them into the second tunnel too, with 2 in place of 1 at the end"},
+		{When: static, Unrouted: true, Reason: "route the VPC's networks into the tunnel: --set cloud-routes=NETWORK,NETWORK writes the routes, or route NAMEIF NETWORK MASK ADDRESS 1, the address being the other one of the tunnel's network"},
+		{When: both(isDual, static), Unrouted: true, Reason: "route them into the second tunnel too, with 2 in place of 1 at the end"},
+		{When: both(isDual, static), Reason: "a tunnel interface is down as long as its tunnel is, and routes into it with it: then the second tunnel's are used, and the first's again when it is back"},
 		{When: policyBased, Reason: "initiates: this ASA when traffic matches the access list; the VPC's networks must be routed out of the outside interface"},
 		{When: both(isDual, policyBased), Reason: "a crypto map has one tunnel up at a time: the cloud shows the standby as down until it takes over"},
 		{When: both(isDual, policyBased, not(isIKEv1)), Until: "9.14", Warning: true, Hint: "name the version: --target cisco-asa@9.14, or a later one that runs", Reason: "two peers in a crypto map entry with IKEv2 need ASA 9.14"},

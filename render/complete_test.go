@@ -43,7 +43,13 @@ func TestRulesComplete(t *testing.T) {
 // that is told or none, and the templates to the answers: what they print is
 // asked for, and what is asked for is printed.
 func TestAnswersComplete(t *testing.T) {
-	printed := regexp.MustCompile(`(?:\.Set\.|range \$?v?\.)([a-z0-9]+|Announce|Accept)\b`)
+	printed := regexp.MustCompile(`(?:\.Set\.|range \$?v?\.)([a-z0-9]+|Announce|Accept)\b|\.Routes\b|"updown"`) // a nested template that prints them
+	key := func(m [][]byte) string {
+		if m[1] == nil {
+			return cloudRoutes.key()
+		}
+		return strings.ToLower(string(m[1]))
+	}
 	for _, d := range dialects {
 		uses := map[string]bool{}
 		for _, f := range d.Files {
@@ -52,7 +58,7 @@ func TestAnswersComplete(t *testing.T) {
 				t.Fatal(err)
 			}
 			for _, m := range printed.FindAllSubmatch(text, -1) {
-				uses[strings.ToLower(string(m[1]))] = true
+				uses[key(m)] = true
 			}
 		}
 		removalUses := map[string]bool{}
@@ -69,7 +75,7 @@ func TestAnswersComplete(t *testing.T) {
 				text = append(text, nested...)
 			}
 			for _, m := range printed.FindAllSubmatch(text, -1) {
-				removalUses[strings.ToLower(string(m[1]))] = true
+				removalUses[key(m)] = true
 			}
 			if bytes.Contains(text, []byte("{{if .Announced")) {
 				removalUses[announced.key()] = true

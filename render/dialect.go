@@ -74,6 +74,7 @@ type File struct {
 	Suffix   string // follows the connection's name
 	Template string
 	Note     []string                                  // what to do with it; %[1]s is its name
+	Routed   string                                    // and where there are networks to route
 	When     func(c vpn.Connection, t vpn.Tunnel) bool // of which connections, by the first tunnel; nil: of all
 	Form     func(text []byte) []byte                  // rewrites what the template prints; nil: it stays
 }
@@ -140,11 +141,13 @@ type Rule struct {
 	Doubt bool    // it refuses too where the version is not known
 	// Warning marks a notice of what may not work, or is weak, until somebody
 	// acts who can. The others inform.
-	Warning bool
-	Field   string
-	Reason  string
-	Hint    string
-	Mend    func(*vpn.Tunnel) // a refusal's: what the cloud has to change
+	Warning  bool
+	Routed   bool // it is told only where there are networks to route, by --set cloud-routes or as subnets
+	Unrouted bool // or only where there are none
+	Field    string
+	Reason   string
+	Hint     string
+	Mend     func(*vpn.Tunnel) // a refusal's: what the cloud has to change
 }
 
 // dialects in the order help lists them.
@@ -168,6 +171,7 @@ var commonNotices = []Rule{
 	{When: hasBGP, Reason: "BGP: the VPN gateway has to have automatic route advertisement on (AutoPropagate), or the VPC and this side do not hear of each other"},
 	{When: hasBGP, Reason: "BGP: a dead session is given up after 30 s, or earlier if the cloud asks for less"},
 	{When: both(isDual, hasBGP), Reason: "BGP: the second tunnel is the standby: its routes have the lower local preference here and the longer AS path there"},
+	{When: both(isDual, not(hasDPD), not(hasBGP)), Warning: true, Hint: "set EnableDpd of the connection to true", Reason: "DPD is off: that a tunnel's other end has gone is noticed when its SAs expire, and the second takes over no earlier"},
 }
 
 const (

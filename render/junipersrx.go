@@ -42,6 +42,7 @@ var juniperSRX = Dialect{
 		{Name: "vpn-zone", Form: formWord, PerConnection: true, Removal: alwaysHolds, Meaning: "the security zone the tunnel interface joins"},
 		{Name: "lan-zone", Form: formWord, PerConnection: true, Removal: alwaysHolds, Meaning: "the security zone of the peer's subnets: policies let their traffic to and from vpn-zone"},
 		{Name: "external-zone", Form: formWord, PerConnection: true, Meaning: "the security zone of the external interface, which is to admit IKE"},
+		cloudRoutes,
 		pathMTU, announced, accepted,
 	},
 	Refusals: []Rule{{
@@ -62,8 +63,9 @@ var juniperSRX = Dialect{
 		{When: policyBased, Reason: "source NAT between lan-zone and vpn-zone would change what the tunnel's selectors let in: where a rule-set has those zones, add a rule with then source-nat off before it"},
 		{When: policyBased, Reason: "Junos refuses address-book global beside address books inside security zones: where the device has those, add the addresses there"},
 		{When: routeBased, Reason: "the two policies let every IPv4 address through that is routed: narrow them where you can"},
-		{When: static, Reason: "route the VPC's networks to the st0 unit: set routing-options static route VPC-NETWORK qualified-next-hop st0.N preference 5"},
-		{When: both(isDual, static), Reason: "route them to the second tunnel's unit too, with preference 10"},
+		{When: static, Unrouted: true, Reason: "route the VPC's networks to the st0 unit: --set cloud-routes=NETWORK,NETWORK writes the routes, or set routing-options static route VPC-NETWORK qualified-next-hop st0.N preference 5"},
+		{When: both(isDual, static), Unrouted: true, Reason: "route them to the second tunnel's unit too, with preference 10"},
+		{When: both(isDual, not(severalPairs), not(hasBGP)), Reason: "an st0 unit is down as long as its tunnel is, and routes into it with it: then the second tunnel's are used, and the first's again when it is back"},
 		{When: both(isDual, severalPairs), Until: junosSince, Warning: true, Hint: "name the version: --target juniper-srx@23.2R1, or a later one that runs", Reason: "traffic-selector preference needs Junos 23.2R1: without it the device mixes the tunnels"},
 		{When: both(isDual, severalPairs), Reason: "Juniper lists traffic-selector preference for vSRX, SRX1500 and larger ones, and for no SRX300 model (Feature Explorer, 7498): there use 0.0.0.0/0 on both sides"},
 		{When: hasBGP, Reason: "BGP: st0 units below admit BGP by host-inbound-traffic of their own, which goes before that of their zone: add what the zone admits beside it, such as system-services ping"},
@@ -71,11 +73,14 @@ var juniperSRX = Dialect{
 		{When: both(severalPairs, not(isIKEv1)), Warning: true, Hint: onePairs, Reason: "Junos makes an SA for each pair of subnets where the cloud wants one for all: if some pairs stay down, give each its own connection"},
 	},
 	Residue: []Rule{
-		{When: both(policyBased, not(severalPairs), not(allOfCloud)), Reason: "of each static route only the next hop through st0 is deleted; if the route has no other, delete it whole: delete routing-options static route, and its prefix"},
-		{When: static, Reason: "the routes to the st0 unit, which were made by hand, stay: delete them too"},
+		{When: static, Routed: true, Reason: ofEachRoute},
+		{When: both(policyBased, not(severalPairs), not(allOfCloud)), Reason: ofEachRoute},
+		{When: static, Unrouted: true, Reason: "the routes to the st0 unit, which were made by hand, stay: delete them too"},
 		{When: alwaysHolds, Reason: "the security zones, host-inbound-traffic and security flow tcp-mss stay for others"},
 	},
 }
+
+const ofEachRoute = "of each static route only the next hop through st0 is deleted; if the route has no other, delete it whole: delete routing-options static route, and its prefix"
 
 var junosIKE = Words{ // set security ike proposal
 	Encryption: map[vpn.Encryption]Word{

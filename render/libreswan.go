@@ -29,6 +29,9 @@ var libreswan = Dialect{
 		{Suffix: ".secrets", Template: "libreswan.secrets.tmpl", Note: []string{
 			"%[1]s: put it into /etc/ipsec.d/ with mode 0600, then ipsec secrets",
 		}},
+		{Suffix: ".updown", Template: "libreswan.updown.tmpl", When: usesVTI, Note: []string{
+			"%[1]s: put it into /etc/ipsec.d/ before the rest: libreswan runs it as tunnels come and go, and it sets their interfaces up",
+		}, Routed: routedByScript},
 		frr,
 	},
 	Removal: []File{{Suffix: ".remove.sh", Template: "libreswan.remove.tmpl", Note: []string{
@@ -50,6 +53,7 @@ var libreswan = Dialect{
 			Meaning: "a mark no other tunnel of this host has"},
 		{Name: "vti-interface", Form: formInterface, Unique: true, When: usesVTI, Removal: alwaysHolds, Default: vtiName, Fallback: "vti and the cloud's address in hexadecimal",
 			Meaning: "the tunnel interface that libreswan makes, at most 15 characters"},
+		cloudRoutes,
 		pathMTU, removing(announced), accepted,
 	},
 	Refusals: []Rule{oneKeyPerIdentity, {
@@ -64,10 +68,10 @@ var libreswan = Dialect{
 		{When: hasDPD, Until: "5.0", Reason: "dpdaction is for libreswan 4; libreswan 5 says that it ignores it"},
 		// Debian's 4.10 refuses it too; the keyword came with 4.2.
 		{When: isIKEv1, Since: "4.2", Reason: "libreswan may refuse IKEv1, as 5 and Debian's 4.10 do, unless config setup in /etc/ipsec.conf says ikev1-policy=accept"},
-		{When: static, Reason: "route the VPC's networks into the tunnel: ip route add VPC-NETWORK dev the vti-interface"},
-		{When: both(isDual, static), Reason: "route them into the first tunnel with metric 100 and into the second with metric 200"},
-		{When: both(isDual, policyBased), Reason: "libreswan keeps two tunnels with the same subnets apart by vti interfaces: route the cloud's subnets into the first with metric 100 and into the second with metric 200"},
-		{When: both(isDual, not(hasBGP)), Reason: "libreswan leaves the route of a dead tunnel in place: a health check or BGP has to remove it for failover"},
+		{When: static, Unrouted: true, Reason: "route the VPC's networks into the tunnel's vti-interface once it is there: --set cloud-routes=NETWORK,NETWORK has the updown script do it"},
+		{When: both(isDual, static), Unrouted: true, Reason: "route them into the first tunnel with metric 100 and into the second with metric 200; the route of a dead tunnel stays in place then"},
+		{When: both(isDual, policyBased), Reason: "libreswan keeps two tunnels with the same subnets apart by vti interfaces: the cloud's subnets are routed into them"},
+		{When: both(isDual, hasDPD), Routed: true, Reason: "the second tunnel takes over when DPD gives the first up, after about 70 s with IKEv2 and 40 s with IKEv1"},
 		{When: both(severalPairs, not(isIKEv1)), Until: "5.0", Warning: true, Hint: "--target libreswan@5.0 where libreswan 5 runs; else " + onePairs, Reason: "this makes an SA for each pair of subnets where the cloud wants one for all: where libreswan 5 runs, --target libreswan@5.0 makes one; else, if some pairs stay down, give each its own connection"},
 	},
 }

@@ -78,7 +78,6 @@ func (n *normalizer) normalize() (View, vpn.Problems) {
 		}
 	}
 	v.OnePair = len(v.Pairs) == 1
-	v.StaticRoutes = v.OnePair && !v.RouteBased && !allOfCloud(c, vpn.Tunnel{})
 	v.VTI = v.RouteBased || v.Dual
 	v.OneCloudID = oneCloudID(c, vpn.Tunnel{})
 	for _, t := range c.Tunnels {
@@ -95,6 +94,8 @@ func (n *normalizer) normalize() (View, vpn.Problems) {
 		v.Tunnels[i].PairByPair = len(v.Tunnels[i].Children) > 1
 	}
 	v.Groups, v.First, v.MTU, v.MSS = groups(v), v.Tunnels[0], v.Tunnels[0].MTU, v.Tunnels[0].MSS
+	n.routes(&v)
+	v.StaticRoutes = v.OnePair && v.Routed
 	for _, t := range v.Tunnels {
 		v.MTU, v.MSS = min(v.MTU, t.MTU), min(v.MSS, t.MSS)
 	}
@@ -160,7 +161,7 @@ func group(name string, tunnels []Tunnel) Group {
 func (n *normalizer) tunnel(name string, t vpn.Tunnel) Tunnel {
 	ids := n.target.Identities[t.IKE.Version]
 	out := Tunnel{
-		Name: name, Active: t.Number == 1,
+		Name: name, Number: t.Number, Active: t.Number == 1,
 		PeerAddress: t.PeerAddress.String(), CloudAddress: t.CloudAddress.String(),
 		PeerIdentity:  fmt.Sprintf(ids[t.PeerIdentity.Kind].Peer, t.PeerIdentity.Value),
 		CloudIdentity: fmt.Sprintf(ids[t.CloudIdentity.Kind].Cloud, t.CloudIdentity.Value),
@@ -201,6 +202,7 @@ func (n *normalizer) tunnel(name string, t vpn.Tunnel) Tunnel {
 		out.InsidePrefix = netip.PrefixFrom(b.PeerAddress, b.Network.Bits()).String()
 	}
 	out.Set = n.answered(t)
+	out.OtherEnd = otherEnd(out.Set["tunneladdress"])
 	if !n.target.removes {
 		n.mtu(&out, t)
 	}
@@ -300,11 +302,15 @@ func (n *normalizer) rules(t vpn.Tunnel) {
 	}
 	for _, rules := range n.target.notices() {
 		for _, r := range rules {
-			if _, possible := n.target.holds(r.Since, r.Until); possible && r.When(n.conn, t) {
+			if _, possible := n.target.holds(r.Since, r.Until); possible && r.When(n.conn, t) && n.told(r) {
 				n.notices = append(n.notices, notice{t.Number, r.Reason, r.Warning, r.Hint})
 			}
 		}
 	}
+}
+
+func (n *normalizer) told(r Rule) bool {
+	return !r.Routed && !r.Unrouted || r.Routed == n.routed()
 }
 
 // merged are the notices of one level in order, those on both tunnels said once.

@@ -48,7 +48,10 @@ func compare(t *testing.T, path string, c vpn.Connection) (compared int) {
 			continue
 		}
 		for _, f := range target.files() {
-			view.Notes = f.notes(view.Name)
+			if !f.of(c) {
+				continue
+			}
+			view.Notes = f.notes(view.Name, view.Routed)
 			var want, got bytes.Buffer
 			if err := load(f.Template).Execute(&want, view); err != nil {
 				t.Fatal(err)

@@ -107,7 +107,7 @@ func New(targets []string, options Options) (*Renderer, error) {
 // load reads a template with those it nests. That they parse is tested, so a
 // failure is a bug.
 func load(name string) *template.Template {
-	return template.Must(template.New(name).Funcs(functionMap).Option("missingkey=error").ParseFS(templates.FS, name, "header.tmpl", "firewall.tmpl", "frr.remove.tmpl"))
+	return template.Must(template.New(name).Funcs(functionMap).Option("missingkey=error").ParseFS(templates.FS, name, "header.tmpl", "firewall.tmpl", "updown.tmpl", "frr.remove.tmpl"))
 }
 
 // compile loads a template and compiles it, once.
@@ -159,7 +159,7 @@ func (p prepared) print(v View, c vpn.Connection) []Output {
 		if !f.of(c) {
 			continue
 		}
-		v.Notes = f.notes(v.Name)
+		v.Notes = f.notes(v.Name, v.Routed)
 		if i > 0 {
 			v.Warnings, v.Notices = nil, nil // said in the first file
 		}
@@ -217,6 +217,9 @@ func (p prepared) claim(v View, c vpn.Connection) (out vpn.Problems) {
 	if p.Apart != "" && !p.removes {
 		out = append(out, p.claimIDs(v, c)...)
 	}
+	if !p.removes && v.RouteBased {
+		p.claimRoutes(v, refuse)
+	}
 	for _, name := range names {
 		folded := sum(strings.ToLower(name)) // case is no difference to a nameif, or to some file systems
 		if p.names[folded] {
@@ -273,9 +276,13 @@ func sum(s string) uint64 { return maphash.String(seed, s) }
 var seed = maphash.MakeSeed()
 
 // notes tell what to do with a file.
-func (f File) notes(name string) []string {
+func (f File) notes(name string, routed bool) []string {
+	said := f.Note
+	if routed && f.Routed != "" {
+		said = append(slices.Clip(said), f.Routed)
+	}
 	var out []string
-	for _, note := range f.Note {
+	for _, note := range said {
 		out = append(out, strings.ReplaceAll(note, "%[1]s", name+f.Suffix))
 	}
 	return out

@@ -24,7 +24,9 @@ var strongswan = Dialect{
 	Older:   "older ones have no swanctl.conf",
 	Files: []File{{Suffix: ".conf", Template: "strongswan.tmpl", Note: []string{
 		"%[1]s: put it into /etc/swanctl/conf.d/ with mode 0600, then swanctl --load-all",
-	}}, frr},
+	}}, {Suffix: ".updown", Template: "strongswan.updown.tmpl", When: routeBased, Note: []string{
+		"%[1]s: put it into /etc/swanctl/conf.d/ before the rest: strongSwan's updown plugin runs it as tunnels come and go, and it makes their XFRM interfaces",
+	}, Routed: routedByScript}, frr},
 	Removal: []File{{Suffix: ".remove.sh", Template: "strongswan.remove.tmpl", Note: []string{
 		"%[1]s: read it, then run it as root: sh %[1]s",
 	}}},
@@ -41,6 +43,9 @@ var strongswan = Dialect{
 		strongswanLocalAddress,
 		{Name: "if-id", Form: formNumber, Number: &Range{Min: 1, Max: 1<<32 - 1}, When: routeBased, Default: addressNumber, Fallback: "the cloud's address as a number",
 			Meaning: "the if_id of the tunnel's XFRM interface"},
+		{Name: "xfrm-interface", Form: formInterface, Unique: true, When: routeBased, Removal: routeBased, Default: xfrmName, Fallback: "xfrm and the cloud's address in hexadecimal",
+			Meaning: "the tunnel's XFRM interface, at most 15 characters"},
+		cloudRoutes,
 		pathMTU, removing(announced), accepted,
 	},
 	Refusals: []Rule{
@@ -57,15 +62,15 @@ var strongswan = Dialect{
 		strongswanAggressive,
 		strongswanDown,
 		lanDropped,
-		{When: static, Reason: "make an XFRM interface for each tunnel, as its child says below, bring it up, and route the VPC's networks into it"},
-		{When: hasBGP, Reason: "make an XFRM interface for each tunnel, as its child says below, and bring it up"},
-		{When: both(isDual, static), Reason: "route them into the first tunnel with metric 100 and into the second with metric 200"},
+		{When: static, Unrouted: true, Reason: "route the VPC's networks into the tunnel's XFRM interface once it is there: --set cloud-routes=NETWORK,NETWORK has the updown script do it"},
+		{When: both(isDual, static), Unrouted: true, Reason: "route them into the first tunnel with metric 100 and into the second with metric 200; the route of a dead tunnel stays in place then"},
+		strongswanFailover(static),
 		{When: both(isDual, policyBased), Reason: "while the first tunnel is up, traffic that the cloud sends through the second is dropped; 0.0.0.0/0 on both sides has no such limit"},
 		{When: both(isDual, policyBased), Reason: "the second tunnel takes over when DPD gives the first up: after about 165 s with IKEv2, unless charon.retransmit_tries in strongswan.conf is lower"},
 		{When: both(isDual, policyBased), Reason: "DPD waits as long as traffic for the first tunnel's subnets arrives, be it through the second (seen with 5.9.8): until the cloud sends nothing, nothing fails over"},
 	},
 	Residue: []Rule{
-		{When: routeBased, Reason: "delete the XFRM interface of each tunnel and the routes into it, which were made by hand"},
+		{When: routeBased, Reason: "with the XFRM interfaces the routes into them go"},
 		routerStays, frrKept,
 	},
 }
@@ -154,6 +159,21 @@ func vtiName(_ vpn.Connection, t vpn.Tunnel) string {
 		return ""
 	}
 	return fmt.Sprintf("vti%x", t.CloudAddress.IP.As4())
+}
+
+// xfrmName likewise.
+func xfrmName(_ vpn.Connection, t vpn.Tunnel) string {
+	if !t.CloudAddress.IP.Is4() {
+		return ""
+	}
+	return fmt.Sprintf("xfrm%x", t.CloudAddress.IP.As4())
+}
+
+// strongswanFailover: charon knows that a peer has gone when a DPD request of
+// IKEv2 is unanswered after all its retransmissions, in IKEv1 after dpd_timeout.
+func strongswanFailover(when func(vpn.Connection, vpn.Tunnel) bool) Rule {
+	return Rule{When: both(isDual, hasDPD, when), Routed: true,
+		Reason: "the second tunnel takes over when DPD gives the first up: after about 175 s with IKEv2, unless charon.retransmit_tries in strongswan.conf is lower (with 2 it is 35 s), after 40 s with IKEv1"}
 }
 
 // lanDropped: the cloud's 0.0.0.0/0 covers the peer's own subnets.

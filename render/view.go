@@ -19,9 +19,11 @@ type View struct {
 	CloudNets     []Net
 	Pairs         []Pair // every peer subnet with every cloud subnet
 	OnePair       bool
-	StaticRoutes  bool // one pair of concrete subnets: the device is told the routes
-	VTI           bool // each tunnel needs its interface: 0.0.0.0/0, or the same pairs twice
-	OneCloudID    bool // both tunnels' cloud ends have one identity
+	Routes        []Net // what the device routes into the tunnels
+	Routed        bool  // there are any
+	StaticRoutes  bool  // and no traffic selectors that make them
+	VTI           bool  // each tunnel needs its interface: 0.0.0.0/0, or the same pairs twice
+	OneCloudID    bool  // both tunnels' cloud ends have one identity
 	Tunnels       []Tunnel
 	First         Tunnel // whose answers are the connection's
 	Groups        []Group
@@ -67,6 +69,7 @@ type Pair struct {
 // Tunnel is one tunnel in a device's words.
 type Tunnel struct {
 	Name          string // of the tunnel's own objects
+	Number        int    // 1, or 2
 	Active        bool   // the tunnel to prefer
 	Preferred     bool   // to be named so, as there is another
 	Standby       bool   // its traffic selectors are also the active tunnel's
@@ -98,6 +101,7 @@ type Tunnel struct {
 	InsideMask    string
 	InsidePrefix  string
 	Session       Session           // of BGP, if the connection has it
+	OtherEnd      string            // of the answered tunnel-address
 	Set           map[string]string // the answers, by name without dashes
 }
 

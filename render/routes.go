@@ -1,0 +1,109 @@
+package render
+
+import (
+	"fmt"
+	"net/netip"
+	"regexp"
+	"strings"
+
+	"peerconf/vpn"
+)
+
+// cloudRoutes is an answer that every device takes: where both sides are
+// 0.0.0.0/0, no reply says what to route into the tunnel.
+var cloudRoutes = Answer{
+	Name: "cloud-routes", Form: regexp.MustCompile(`^(none|[0-9./]+(,[0-9./]+)*)$`), PerConnection: true, When: static, Removal: static,
+	Default: constant(noRoutes), Fallback: "none: a notice says what to route",
+	Meaning: "the cloud's networks to route into the tunnel, such as 10.0.0.0/8,172.16.0.0/12; with two tunnels the second is their standby",
+}
+
+// unremoved is an answer that no removal needs.
+func unremoved(a Answer) Answer {
+	a.Removal = nil
+	return a
+}
+
+const noRoutes = "none"
+
+const routedByScript = "it makes the routes into them too; first run it by hand, sh %[1]s, so that what it routes does not leave in plain while no tunnel is up"
+
+// routed tells whether there are networks to route into the tunnels: those that
+// the operator says, or the cloud's subnets.
+func (n *normalizer) routed() bool {
+	first := n.conn.Tunnels[0]
+	if n.conn.RouteBased() {
+		said := n.given(cloudRoutes, first)
+		return static(n.conn, first) && said != "" && said != noRoutes
+	}
+	return !allOfCloud(n.conn, first)
+}
+
+// routes settles what goes into the tunnels.
+func (n *normalizer) routes(v *View) {
+	switch {
+	case !n.routed():
+	case v.RouteBased:
+		v.Routes = n.cloudRoutes(n.given(cloudRoutes, n.conn.Tunnels[0]))
+	default:
+		v.Routes = v.CloudNets
+	}
+	v.Routed = len(v.Routes) > 0
+}
+
+func (n *normalizer) cloudRoutes(list string) []Net {
+	var out []vpn.Subnet
+	seen := map[netip.Prefix]bool{}
+	for _, s := range strings.Split(list, ",") {
+		p, err := netip.ParsePrefix(s)
+		refuse := func(reason, hint string) { n.refuse(vpn.Tunnel{}, "--set "+cloudRoutes.Name, s, reason, hint) }
+		switch end := n.within(p); {
+		case err != nil || !p.Addr().Is4():
+			refuse("not an IPv4 network such as 10.0.0.0/8", "peerconf targets "+n.target.Name+" tells more")
+		case p != p.Masked():
+			refuse("has bits set behind its length", "write "+p.Masked().String())
+		case seen[p]:
+			refuse("listed twice", "list it once")
+		case end != "":
+			refuse("holds "+end+", the cloud's end of the tunnel, whose own packets would go into it",
+				"list the VPC's networks; for more, first route "+end+"/32 past the tunnel, and then the rest, by hand")
+		default:
+			out = append(out, vpn.Subnet{Prefix: p})
+		}
+		seen[p] = true
+	}
+	return nets(out)
+}
+
+// within is the end of a tunnel that a network holds.
+func (n *normalizer) within(p netip.Prefix) string {
+	for _, t := range n.conn.Tunnels {
+		if p.IsValid() && p.Contains(t.CloudAddress.IP) {
+			return t.CloudAddress.String()
+		}
+	}
+	return ""
+}
+
+// claimRoutes takes what a device routes into its tunnels: a second route to the
+// same network would take its place, or half of its traffic.
+func (p prepared) claimRoutes(v View, refuse func(field, value, reason, hint string)) {
+	for _, r := range v.Routes {
+		route := sum(fmt.Sprintf("route %s@%s", r.Prefix, v.First.PeerAddress))
+		if p.names[route] {
+			refuse("--set "+cloudRoutes.Name, r.Prefix, "another connection of this run routes it into its tunnel on the same device",
+				"say in the file of --answers which connection it is for")
+		}
+		p.names[route] = true
+	}
+}
+
+// otherEnd is the address beside a tunnel's own in a network of 4 addresses.
+func otherEnd(address string) string {
+	ip, err := netip.ParseAddr(address)
+	if err != nil {
+		return address + "-other-end" // a word to replace
+	}
+	b := ip.As4()
+	b[3] ^= 3
+	return netip.AddrFrom4(b).String()
+}
