@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"os/exec"
@@ -27,6 +28,8 @@ type charon struct {
 	dir string
 	cmd *exec.Cmd
 	ctl *vici.Session
+
+	margins bool // it is ipsec.conf's, with margins
 }
 
 // charon starts strongSwan's daemon on a host, with some of strongswan.conf's
@@ -207,7 +210,7 @@ func readSA(name string, m *vici.Message) ikeSA {
 		LocalID: str(m, "local-id"), RemoteID: str(m, "remote-id"), LocalHost: str(m, "local-host"), RemoteHost: str(m, "remote-host"),
 		Initiator:  str(m, "initiator") == "yes",
 		Encryption: str(m, "encr-alg"), Bits: str(m, "encr-keysize"), Integrity: str(m, "integ-alg"), PRF: str(m, "prf-alg"), Group: str(m, "dh-group"),
-		Rekey: str(m, "rekey-time"),
+		Rekey: cmp.Or(str(m, "rekey-time"), str(m, "reauth-time")), // IKEv1 knows no other rekeying
 	}
 	children, ok := m.Get("child-sas").(*vici.Message)
 	if !ok {

@@ -57,6 +57,7 @@ func starter(l *lab, s said, _ string, files map[string]string) (device, error) 
 	if err != nil {
 		return nil, err
 	}
+	c.margins = true
 	all := map[string]string{c.dir + "/ipsec.conf": "include /etc/ipsec.d/*.conf\n", c.dir + "/ipsec.secrets": "include /etc/ipsec.d/*.secrets\n"}
 	for name, text := range files {
 		all[c.dir+"/ipsec.d/"+name] = text
@@ -157,14 +158,14 @@ func (c *charon) lifetimes(s said) error {
 		if !ok {
 			return fmt.Errorf("the device has an SA with %s", sa.RemoteHost)
 		}
-		if err := near("IKE rekeying", sa.Rekey, t.Ike["IkeLifetime"], 0.9); err != nil {
+		if err := c.replaced("IKE", sa.Rekey, t.Ike["IkeLifetime"], t); err != nil {
 			return err
 		}
 		for _, child := range sa.Children {
-			if err := near("ESP rekeying", child.Rekey, t.Ipsec["IpsecLifetime"], 0.9); err != nil {
+			if err := c.replaced("ESP", child.Rekey, t.Ipsec["IpsecLifetime"], t); err != nil {
 				return err
 			}
-			if err := near("ESP lifetime", child.Life, t.Ipsec["IpsecLifetime"], 1); err != nil {
+			if err := countdown("ESP lifetime", child.Life, t.Ipsec["IpsecLifetime"], 1, 1); err != nil {
 				return err
 			}
 		}
@@ -181,17 +182,27 @@ func (s said) ends(cloud string) (saidTunnel, bool) {
 	return saidTunnel{}, false
 }
 
-// near holds a countdown to the moment it began, seconds ago. What is replaced
-// early is so by up to a tenth of the lifetime more, at random.
-func near(what, seconds, lifetime string, part float64) error {
+// replaced holds the time until an SA is replaced to its lifetime: swanctl.conf
+// has a tenth left, and up to another at random; ipsec.conf has one margin for
+// both phases, and up to another at random.
+func (c *charon) replaced(what, seconds, lifetime string, t saidTunnel) error {
+	early, late := 0.8, 0.9
+	if c.margins {
+		var ike, esp, life float64
+		fmt.Sscan(t.Ike["IkeLifetime"]+" "+t.Ipsec["IpsecLifetime"]+" "+lifetime, &ike, &esp, &life)
+		margin := min(ike/10, esp/10, 540)
+		early, late = 1-2*margin/life, 1-margin/life
+	}
+	return countdown(what+" rekeying", seconds, lifetime, early, late)
+}
+
+// countdown holds what is left to the parts of a lifetime it may have begun at,
+// seconds ago.
+func countdown(what, seconds, lifetime string, early, late float64) error {
 	var left, life float64
 	fmt.Sscan(seconds, &left)
 	fmt.Sscan(lifetime, &life)
-	begin, early := life*part, 10.0
-	if part < 1 {
-		early += life / 10
-	}
-	if left > begin+1 || left < begin-early {
+	if left > life*late+1 || left < life*early-10 {
 		return fmt.Errorf("%s in %s s, with a lifetime of %s s", what, seconds, lifetime)
 	}
 	return nil

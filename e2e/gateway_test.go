@@ -44,7 +44,7 @@ func (l *lab) loadGateway(s said, n int) error {
 		conn["aggressive"] = "yes"
 	}
 	if t.DPD {
-		conn["dpd_delay"] = "10"
+		conn["dpd_delay"] = "30"
 	}
 	if err := gateway.do("load-conn", section{"cloud": conn}); err != nil {
 		return err
