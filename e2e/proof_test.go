@@ -51,7 +51,8 @@ type trial struct {
 	said
 	kind
 	device   device
-	replaced bool // the CHILD_SAs are not the first, so they show the PFS group with IKEv2 too
+	seen     [2]ikeSA // what the gateways had when it was last as it should be
+	replaced bool     // the CHILD_SAs are not the first, so they show the PFS group with IKEv2 too
 }
 
 // result is what came of a case.
@@ -231,7 +232,11 @@ func (t *trial) tunnelUp(n int) error {
 			return fmt.Errorf("%s %s, not %s", c.what, c.got, c.want)
 		}
 	}
-	return t.childrenUp(want, got.Children)
+	err := t.childrenUp(want, got.Children)
+	if err == nil {
+		t.seen[n] = got
+	}
+	return err
 }
 
 func (t *trial) childrenUp(want saidTunnel, got []childSA) error {
@@ -329,15 +334,13 @@ func (t *trial) sealed() error {
 // negotiated says in a line what a case ended with.
 func (t *trial) negotiated() string {
 	var out []string
-	for n := range t.said.Tunnels {
-		for _, sa := range t.lab.gateway[n].sas() {
-			s := fmt.Sprintf("IKEv%s %s%s %s %s", sa.Version, sa.Encryption, sa.Bits, sa.Integrity, sa.Group)
-			if len(sa.Children) > 0 {
-				c := sa.Children[0]
-				s += fmt.Sprintf(", %d × ESP %s%s %s %s", len(sa.Children), c.Encryption, c.Bits, c.Integrity, c.Group)
-			}
-			out = append(out, strings.TrimSpace(s))
+	for _, sa := range t.seen[:t.tunnels()] {
+		s := fmt.Sprintf("IKEv%s %s%s %s %s", sa.Version, sa.Encryption, sa.Bits, sa.Integrity, sa.Group)
+		if len(sa.Children) > 0 {
+			c := sa.Children[0]
+			s += fmt.Sprintf(", %d × ESP %s%s %s %s", len(sa.Children), c.Encryption, c.Bits, c.Integrity, c.Group)
 		}
+		out = append(out, strings.TrimSpace(s))
 	}
 	return strings.Join(unique(out), "; ")
 }
