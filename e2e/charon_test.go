@@ -45,7 +45,7 @@ func (l *lab) charon(host, settings string) (*charon, error) {
 // strongswan lays out the files of a strongSwan.
 func (l *lab) strongswan(host, settings string, more ...string) (*charon, error) {
 	dir := filepath.Join(l.dir, host)
-	if err := os.RemoveAll(dir); err != nil {
+	if err := within(10*time.Second, 100*time.Millisecond, func() error { return os.RemoveAll(dir) }); err != nil {
 		return nil, err
 	}
 	files := map[string]string{
