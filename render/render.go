@@ -54,11 +54,10 @@ type prepared struct {
 	answers *answers
 
 	// What is taken, as sums: a run may have any number of connections.
-	names map[uint64]bool   // of objects
-	keys  map[uint64]uint64 // by the two addresses a tunnel joins
+	names map[uint64]bool   // of objects: whether it has two tunnels
+	keys  map[uint64]uint64 // by the two addresses a tunnel joins; the lowest bit tells of 0.0.0.0/0
 	peers map[uint64]string // Peering, likewise
 	ids   map[uint64]bool   // of the cloud's ends, where they have to be apart
-	whole map[uint64]bool   // addresses joined for all traffic
 }
 
 // Output is one file of a connection's configuration.
@@ -91,7 +90,7 @@ func New(targets []string, options Options) (*Renderer, error) {
 			return nil, vpn.Problem{Field: "--hierarchical", Value: s, Reason: "a removal is delete commands, which have no other form", Hint: "leave --hierarchical out with --remove"}
 		}
 		all = append(all, t)
-		p := prepared{Target: t, answers: newAnswers(options.Set, options.Defaults), names: map[uint64]bool{}, keys: map[uint64]uint64{}, peers: map[uint64]string{}, whole: map[uint64]bool{}, ids: map[uint64]bool{}}
+		p := prepared{Target: t, answers: newAnswers(options.Set, options.Defaults), names: map[uint64]bool{}, keys: map[uint64]uint64{}, peers: map[uint64]string{}, ids: map[uint64]bool{}}
 		for _, f := range t.files() {
 			p.files, p.text = append(p.files, compile(f.Template)), append(p.text, &bytes.Buffer{})
 		}
@@ -184,24 +183,21 @@ func (p prepared) claim(v View, c vpn.Connection) (out vpn.Problems) {
 		out = append(out, vpn.Problem{Connection: c.Title(), Target: p.Target.String(), Field: field, Value: value, Reason: reason, Hint: hint})
 	}
 	const apart = "render them one by one, each with its own --name, or drop one reply"
-	names := []string{v.Name}
 	for i, t := range v.Tunnels {
-		if t.Name != v.Name {
-			names = append(names, t.Name)
-		}
 		ends := t.PeerAddress + " and " + t.CloudAddress
-		own := sum(c.Tunnels[i].PSK.Reveal())
-		if key, taken := p.keys[sum(ends)]; taken && key != own && !p.removes {
+		own, whole := sum(c.Tunnels[i].PSK.Reveal())&^1, uint64(0)
+		if c.RouteBased() {
+			whole = 1
+		}
+		other, taken := p.keys[sum(ends)]
+		if taken && other&^1 != own && !p.removes {
 			refuse("addresses", ends, "another connection of this run joins them with another key, and a device finds keys by address", apart)
 		}
-		p.keys[sum(ends)] = own
-		if !p.removes && c.RouteBased() && p.whole[sum(ends)] && c.Tunnels[i].PeerAddress.Word == "" && c.Tunnels[i].CloudAddress.Word == "" {
+		if !p.removes && other&whole == 1 && c.Tunnels[i].PeerAddress.Word == "" && c.Tunnels[i].CloudAddress.Word == "" {
 			refuse("addresses", ends, "another connection of this run joins them with 0.0.0.0/0 on both sides, and a device cannot tell the two apart",
 				"drop one reply, or give the connections the subnets of both sides")
 		}
-		if c.RouteBased() {
-			p.whole[sum(ends)] = true
-		}
+		p.keys[sum(ends)] = own | whole | other&1
 		if p.Peering == nil || p.removes {
 			continue
 		}
@@ -220,15 +216,27 @@ func (p prepared) claim(v View, c vpn.Connection) (out vpn.Problems) {
 	if !p.removes && v.RouteBased {
 		p.claimRoutes(v, refuse)
 	}
-	for _, name := range names {
-		folded := sum(strings.ToLower(name)) // case is no difference to a nameif, or to some file systems
-		if p.names[folded] {
-			refuse("name", name, "another connection of this run has it, or this one is in two replies", apart)
-			break
-		}
-		p.names[folded] = true
+	if taken := p.claimName(strings.ToLower(v.Name), v.Dual); taken { // case is no difference to a nameif, or to some file systems
+		refuse("name", v.Name, "another connection of this run has it, or this one is in two replies", apart)
 	}
 	return out
+}
+
+// claimName takes a connection's name, and with two tunnels theirs, which are
+// that with -1 and -2, without an entry each.
+func (p prepared) claimName(name string, dual bool) (taken bool) {
+	_, taken = p.names[sum(name)]
+	base, number := name[:max(0, len(name)-2)], name[max(0, len(name)-2):]
+	if number == "-1" || number == "-2" {
+		taken = taken || p.names[sum(base)]
+	}
+	if dual {
+		_, first := p.names[sum(name+"-1")]
+		_, second := p.names[sum(name+"-2")]
+		taken = taken || first || second
+	}
+	p.names[sum(name)] = dual
+	return taken
 }
 
 // claimBGP takes a device's AS number and the networks inside its tunnels. Two
