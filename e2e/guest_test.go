@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -118,6 +119,10 @@ func runGuest(ctx context.Context, kernel, run, out string, part int) error {
 	cmd.Env = append(os.Environ(), "TMPDIR="+work)
 	// A process id namespace: whatever the guest's kernel started goes with it.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWPID, Pdeathsig: syscall.SIGKILL}
+	// The guest dies with the thread that starts it, and threads that have entered
+	// a namespace end: this one is to stay until the guest is over.
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
 	if err = cmd.Start(); err != nil {
 		return fmt.Errorf("guest %s: %w", kernel, err)
 	}
