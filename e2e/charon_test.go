@@ -178,14 +178,14 @@ type ikeSA struct {
 	LocalID, RemoteID, LocalHost, RemoteHost string
 	Initiator                                bool
 	Encryption, Bits, Integrity, PRF, Group  string
-	Rekey                                    string
+	Age, Rekey                               string // seconds since it was made, and until it is replaced
 	Children                                 []childSA
 }
 
 type childSA struct {
 	Name, State, Encap                 string
 	Encryption, Bits, Integrity, Group string
-	Rekey, Life                        string
+	Age, Rekey, Life                   string
 	Local, Remote                      []string
 }
 
@@ -210,7 +210,7 @@ func readSA(name string, m *vici.Message) ikeSA {
 		LocalID: str(m, "local-id"), RemoteID: str(m, "remote-id"), LocalHost: str(m, "local-host"), RemoteHost: str(m, "remote-host"),
 		Initiator:  str(m, "initiator") == "yes",
 		Encryption: str(m, "encr-alg"), Bits: str(m, "encr-keysize"), Integrity: str(m, "integ-alg"), PRF: str(m, "prf-alg"), Group: str(m, "dh-group"),
-		Rekey: cmp.Or(str(m, "rekey-time"), str(m, "reauth-time")), // IKEv1 knows no other rekeying
+		Age: str(m, "established"), Rekey: cmp.Or(str(m, "rekey-time"), str(m, "reauth-time")), // IKEv1 knows no other rekeying
 	}
 	children, ok := m.Get("child-sas").(*vici.Message)
 	if !ok {
@@ -224,7 +224,7 @@ func readSA(name string, m *vici.Message) ikeSA {
 		sa.Children = append(sa.Children, childSA{
 			Name: str(c, "name"), State: str(c, "state"), Encap: str(c, "encap"),
 			Encryption: str(c, "encr-alg"), Bits: str(c, "encr-keysize"), Integrity: str(c, "integ-alg"), Group: str(c, "dh-group"),
-			Rekey: str(c, "rekey-time"), Life: str(c, "life-time"), Local: list(c, "local-ts"), Remote: list(c, "remote-ts"),
+			Age: str(c, "install-time"), Rekey: str(c, "rekey-time"), Life: str(c, "life-time"), Local: list(c, "local-ts"), Remote: list(c, "remote-ts"),
 		})
 	}
 	return sa

@@ -158,14 +158,14 @@ func (c *charon) lifetimes(s said) error {
 		if !ok {
 			return fmt.Errorf("the device has an SA with %s", sa.RemoteHost)
 		}
-		if err := c.replaced("IKE", sa.Rekey, t.Ike["IkeLifetime"], t); err != nil {
+		if err := c.replaced("IKE", sa.Age, sa.Rekey, t.Ike["IkeLifetime"], t); err != nil {
 			return err
 		}
 		for _, child := range sa.Children {
-			if err := c.replaced("ESP", child.Rekey, t.Ipsec["IpsecLifetime"], t); err != nil {
+			if err := c.replaced("ESP", child.Age, child.Rekey, t.Ipsec["IpsecLifetime"], t); err != nil {
 				return err
 			}
-			if err := countdown("ESP lifetime", child.Life, t.Ipsec["IpsecLifetime"], 1, 1); err != nil {
+			if err := countdown("ESP lifetime", child.Age, child.Life, t.Ipsec["IpsecLifetime"], 1, 1); err != nil {
 				return err
 			}
 		}
@@ -185,7 +185,7 @@ func (s said) ends(cloud string) (saidTunnel, bool) {
 // replaced holds the time until an SA is replaced to its lifetime: swanctl.conf
 // has a tenth left, and up to another at random; ipsec.conf has one margin for
 // both phases, and up to another at random.
-func (c *charon) replaced(what, seconds, lifetime string, t saidTunnel) error {
+func (c *charon) replaced(what, age, seconds, lifetime string, t saidTunnel) error {
 	early, late := 0.8, 0.9
 	if c.margins {
 		var ike, esp, life float64
@@ -193,17 +193,18 @@ func (c *charon) replaced(what, seconds, lifetime string, t saidTunnel) error {
 		margin := min(ike/10, esp/10, 540)
 		early, late = 1-2*margin/life, 1-margin/life
 	}
-	return countdown(what+" rekeying", seconds, lifetime, early, late)
+	return countdown(what+" rekeying", age, seconds, lifetime, early, late)
 }
 
-// countdown holds what is left to the parts of a lifetime it may have begun at,
-// seconds ago.
-func countdown(what, seconds, lifetime string, early, late float64) error {
-	var left, life float64
-	fmt.Sscan(seconds, &left)
-	fmt.Sscan(lifetime, &life)
-	if left > life*late+1 || left < life*early-10 {
-		return fmt.Errorf("%s in %s s, with a lifetime of %s s", what, seconds, lifetime)
+// countdown holds what is left to the parts of a lifetime that it may have begun
+// at, no longer ago than the SA is old.
+func countdown(what, age, seconds, lifetime string, early, late float64) error {
+	var old, left, life float64
+	if _, err := fmt.Sscan(age+" "+seconds+" "+lifetime, &old, &left, &life); err != nil {
+		return fmt.Errorf("%s in %q s, %q s old: %w", what, seconds, age, err)
+	}
+	if left > life*late+1 || left+old < life*early-1 {
+		return fmt.Errorf("%s in %s s, %s s old, with a lifetime of %s s", what, seconds, age, lifetime)
 	}
 	return nil
 }
