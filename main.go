@@ -90,6 +90,7 @@ func renderCommand() *cli.Command {
 		Name: "render", Usage: "write the device's configuration", ArgsUsage: "SOURCE…",
 		Flags: replyFlags(
 			&cli.StringSliceFlag{Name: "target", Aliases: []string{"t"}, Required: true, Usage: "write for `TARGET`, or TARGET@VERSION: " + strings.Join(render.Names(), ", ")},
+			&cli.StringFlag{Name: "mode", Usage: "give tunnels their traffic by `MODE`: auto, route or policy; the same as --set mode=MODE"},
 			&cli.BoolFlag{Name: "hierarchical", Usage: "juniper-srx: write the configuration as text in braces, for load merge, not as set commands"},
 			&cli.BoolFlag{Name: "remove", Usage: "write what takes the configuration off the device again; it holds no key"},
 			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "write to `FILE`, or to DIR/ one set of files a connection (0600); stdout otherwise"},
@@ -106,6 +107,9 @@ func renderAction(c *cli.Context) (err error) {
 	}
 	said, err := said(c)
 	if err != nil {
+		return err
+	}
+	if err := setMode(c, said.device); err != nil {
 		return err
 	}
 	options := render.Options{Set: said.device, Defaults: said.file.defaults, Own: said.file.device, Strict: c.Bool("strict"), Remove: c.Bool("remove"), Hierarchical: c.Bool("hierarchical")}
@@ -137,6 +141,19 @@ func renderAction(c *cli.Context) (err error) {
 		}
 		return out.write(files)
 	})
+}
+
+// setMode takes --mode as the answer that it is.
+func setMode(c *cli.Context, device map[string]vpn.Given) error {
+	const name = "mode"
+	if !c.IsSet(name) {
+		return nil
+	}
+	if _, twice := device[name]; twice {
+		return vpn.Problem{Field: "--mode", Value: c.String(name), Reason: "--set mode= answers it too", Hint: "leave one of them out"}
+	}
+	device[name] = vpn.Given{Value: c.String(name)}
+	return nil
 }
 
 // warning keeps lines whole: connections are read ahead of their rendering.

@@ -54,7 +54,7 @@ func BenchmarkPrint(b *testing.B) {
 			n := normalizer{target: p.Target, answers: p.answers, conn: benchConnection()}
 			view, _ := n.normalize()
 			for b.Loop() {
-				p.print(view, n.conn)
+				p.print(view)
 			}
 		})
 	}

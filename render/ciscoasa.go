@@ -156,9 +156,13 @@ var ciscoASA = Dialect{
 			Meaning: "the crypto map on the outside interface, which can have one only: its name if there is one, else a new name"},
 		{Name: "crypto-map-sequence", Form: formNumber, Number: &Range{Min: 1, Max: 65535}, PerConnection: true, When: policyBased, Removal: alwaysHolds,
 			Meaning: "a free sequence number in that crypto map"},
+		mode,
 		unremoved(cloudRoutes), // routes go with their interface
 		pathMTU, removing(announced), removing(accepted),
 	},
+	// Cisco's guides to tunnel interfaces, of 9.7 to 9.15; what later releases
+	// have has not been looked up.
+	Policed: Rule{When: alwaysHolds, Reason: "a tunnel interface of an ASA negotiates 0.0.0.0/0 on both sides, whatever the connection's subnets are", Hint: toRoutes},
 	Refusals: []Rule{{
 		When: not(peerIsAddress), Field: "the peer's identity",
 		Reason: "an ASA has one identity for all its peers (crypto isakmp identity), with keys its address; a name for one peer cannot be said",

@@ -14,6 +14,13 @@ const iosApart = "IOS chooses a profile by it and takes none where several match
 
 const iosUntil = Version("17.11")
 
+// iosSelects is the first release whose model has policy below tunnel
+// protection; Cisco's document 214728, on Multi-SA VTI, has it too.
+const (
+	iosSelects = Version("16.12")
+	iosMultiSA = "a tunnel interface that negotiates subnets, by tunnel protection ipsec policy, is in IOS-XE from 16.12 on"
+)
+
 // ciscoIOS follows the IOS-XE YANG models (YangModels/yang,
 // vendor/cisco/xe/*/Cisco-IOS-XE-crypto.yang), whose leaf names are the words
 // of the command line.
@@ -117,7 +124,7 @@ var ciscoIOS = Dialect{
 			Meaning: "the crypto map on the outside interface, which can have one only: its name if there is one, else a new name"},
 		{Name: "crypto-map-sequence", Form: formNumber, Number: &Range{Min: 1, Max: 65535}, PerConnection: true, When: policyBased, Removal: alwaysHolds,
 			Meaning: "a free sequence number in that crypto map"},
-		cloudRoutes,
+		mode, cloudRoutes,
 		pathMTU, removing(announced), accepted,
 	},
 	Refusals: []Rule{{
@@ -128,6 +135,10 @@ var ciscoIOS = Dialect{
 		When:  both(isActive, routeBased, oneCloudID),
 		Field: "LocalId and RemoteId", Reason: "both tunnels' cloud ends have one identity, and " + iosApart,
 		Hint: "give each cloud end its own identity",
+	}, {
+		When: both(selective, isActive), Until: iosSelects, Field: "--mode",
+		Reason: iosMultiSA,
+		Hint:   toRoutes,
 	}, {
 		When: readsAsDomain, Field: "the cloud's identity",
 		Reason: "IOS takes this name for the keyword domain, which a domain would have to follow",
@@ -142,7 +153,9 @@ var ciscoIOS = Dialect{
 		heldDown,
 		{When: static, Unrouted: true, Reason: "route the VPC's networks into the tunnel: --set cloud-routes=NETWORK,NETWORK writes the routes"},
 		{When: both(isDual, static), Unrouted: true, Reason: "route the VPC's networks into the first tunnel, and into the second with distance 250"},
-		{When: both(isDual, static), Reason: "a tunnel interface is down as long as its tunnel is, and routes into it with it: then the second tunnel's are used, and the first's again when it is back"},
+		fromPeer,
+		{When: selective, Until: iosSelects, Warning: true, Hint: "name the version: --target cisco-ios@16.12, or a later one that runs", Reason: iosMultiSA},
+		{When: both(isDual, routeBased, not(hasBGP)), Reason: "a tunnel interface is down as long as its tunnel is, and routes into it with it: then the second tunnel's are used, and the first's again when it is back"},
 		{When: policyBased, Reason: "initiates: this router when traffic matches the access list; the VPC's networks must be routed out of the outside interface and kept out of NAT"},
 		{When: both(isDual, policyBased), Reason: "a crypto map has one tunnel up at a time: the cloud shows the standby as down until it takes over"},
 		{When: both(severalPairs, not(isIKEv1)), Warning: true, Hint: onePairs + ", and each a LocalId of its own", Reason: "IOS makes an SA for each pair of subnets where the cloud wants one for all: if some pairs stay down, give each its own connection, with a LocalId of its own"},

@@ -53,6 +53,10 @@ type Dialect struct {
 	// that is more than the key: connections that share them have to agree.
 	Peering *Peering
 
+	// Of connections with subnets, those whose tunnels cannot do without an
+	// interface, and those whose tunnels cannot have one.
+	Interfaced, Policed Rule
+
 	// Apart is why no two connections of a device may expect one identity of
 	// the cloud's, where that is so.
 	Apart string
@@ -175,6 +179,7 @@ var commonNotices = []Rule{
 }
 
 const (
+	toRoutes = "leave --mode out for a crypto map, or set LocalSubnet and RemoteSubnet of the connection to 0.0.0.0/0 and name the cloud's networks with --set cloud-routes"
 	toIKEv2  = "set IkeVersion of the connection to ikev2"
 	onePairs = "give each pair of subnets its own connection"
 )
@@ -183,6 +188,10 @@ const (
 var commonResidue = []Rule{
 	{When: alwaysHolds, Reason: "this takes off what is rendered of the same reply with the same answers: if either has changed since, use the old ones"},
 }
+
+// fromPeer: an address of the way to the cloud, which a device would choose by
+// itself, is in no selector.
+var fromPeer = Rule{When: both(selective, not(allOfPeer)), Reason: "the tunnel's interface drops what does not come from the peer's subnets: what this device itself sends needs a source address in them"}
 
 // oneKeyPerIdentity refuses what a daemon that finds keys by identity would
 // mix up.
@@ -237,10 +246,16 @@ var (
 )
 
 // Predicates that rules and answers share.
-func static(c vpn.Connection, t vpn.Tunnel) bool      { return c.RouteBased() && t.BGP == nil } // routes are the operator's
-func routeBased(c vpn.Connection, _ vpn.Tunnel) bool  { return c.RouteBased() }
-func policyBased(c vpn.Connection, _ vpn.Tunnel) bool { return !c.RouteBased() }
-func isIKEv1(_ vpn.Connection, t vpn.Tunnel) bool     { return t.IKE.Version == vpn.IKEv1 }
+func static(c vpn.Connection, t vpn.Tunnel) bool { // routes are the operator's
+	return routeBased(c, t) && allOfCloud(c, t) && t.BGP == nil
+}
+func routeBased(c vpn.Connection, _ vpn.Tunnel) bool  { return c.RouteBased() || c.Interfaces }
+func policyBased(c vpn.Connection, t vpn.Tunnel) bool { return !routeBased(c, t) }
+func hasSubnets(c vpn.Connection, _ vpn.Tunnel) bool  { return !c.RouteBased() }
+func selective(c vpn.Connection, _ vpn.Tunnel) bool {
+	return hasSubnets(c, vpn.Tunnel{}) && c.Interfaces
+}                                                 // they select what interfaces take
+func isIKEv1(_ vpn.Connection, t vpn.Tunnel) bool { return t.IKE.Version == vpn.IKEv1 }
 func isAggressive(c vpn.Connection, t vpn.Tunnel) bool {
 	return isIKEv1(c, t) && t.IKE.Mode == vpn.Aggressive
 }

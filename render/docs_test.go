@@ -111,7 +111,7 @@ func (p *page) target(d *Dialect) {
 		p.linef("%d. %s", i+1, n)
 	}
 	p.linef("\n### Refused by %s\n", d.Name)
-	p.rules(d.Refusals)
+	p.rules(slices.Concat(d.moded(), d.Refusals))
 	p.linef("### Told for %s\n", d.Name)
 	p.rules(d.Notices)
 }
@@ -135,6 +135,17 @@ func (p *page) rules(rules []Rule) {
 		p.linef("- nothing")
 	}
 	p.linef("")
+}
+
+// moded are the refusals of a mode.
+func (d *Dialect) moded() (out []Rule) {
+	for said, r := range map[string]Rule{policyMode: d.Interfaced, routeMode: d.Policed} {
+		if r.When != nil { // one of them
+			r.Field = "--mode " + said
+			out = append(out, r)
+		}
+	}
+	return out
 }
 
 // span says from and until which version something is so.

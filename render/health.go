@@ -32,7 +32,7 @@ func (n *normalizer) healthCheck(t vpn.Tunnel) {
 // the tunnel is in Alibaba's guide to IPsec connections in single-tunnel mode.
 func (n *normalizer) healthNotice(h vpn.HealthCheck) string {
 	way, routes := "", "withdraws its routes"
-	if n.conn.RouteBased() {
+	if routeBased(n.conn, vpn.Tunnel{}) && allOfCloud(n.conn, vpn.Tunnel{}) {
 		way = fmt.Sprintf("; route %s/32 into the tunnel", h.CloudAddress)
 	}
 	if h.KeepsRoutes {

@@ -7,6 +7,8 @@ const (
 	noDH24 = "libreswan has not been built with DH group 24 since 3.26"
 	noDH1  = "libreswan has no modp768"
 	noDES  = "libreswan has no single DES"
+
+	libreswanApart = "libreswan keeps two tunnels with the same subnets apart by vti interfaces: the cloud's subnets are routed into them"
 )
 
 // libreswan follows lib/libswan/ike_alg_*.c and configs/d.ipsec.conf of
@@ -53,9 +55,10 @@ var libreswan = Dialect{
 			Meaning: "a mark no other tunnel of this host has"},
 		{Name: "vti-interface", Form: formInterface, Unique: true, When: usesVTI, Removal: alwaysHolds, Default: vtiName, Fallback: "vti and the cloud's address in hexadecimal",
 			Meaning: "the tunnel interface that libreswan makes, at most 15 characters"},
-		cloudRoutes,
+		mode, cloudRoutes,
 		pathMTU, removing(announced), accepted,
 	},
+	Interfaced: Rule{When: isDual, Reason: libreswanApart, Hint: "leave --mode out"},
 	Refusals: []Rule{oneKeyPerIdentity, {
 		When: both(not(isIKEv1), pfsDiffers), Until: "5.2", Doubt: true, Field: "IpsecPfs",
 		Reason: "libreswan 4 rekeys an IKEv2 child with the IKE group whatever esp= says, so the tunnel would fail at its first rekey; where 5.2 or a later one runs, --target libreswan@5.2 has it",
@@ -65,12 +68,13 @@ var libreswan = Dialect{
 	Notices: []Rule{
 		{When: alwaysHolds, Reason: "initiates: this host, at once"},
 		lanDropped,
+		fromPeer,
 		{When: hasDPD, Until: "5.0", Reason: "dpdaction is for libreswan 4; libreswan 5 says that it ignores it"},
 		// Debian's 4.10 refuses it too; the keyword came with 4.2.
 		{When: isIKEv1, Since: "4.2", Reason: "libreswan may refuse IKEv1, as 5 and Debian's 4.10 do, unless config setup in /etc/ipsec.conf says ikev1-policy=accept"},
 		{When: static, Unrouted: true, Reason: "route the VPC's networks into the tunnel's vti-interface once it is there: --set cloud-routes=NETWORK,NETWORK has the updown script do it"},
 		{When: both(isDual, static), Unrouted: true, Reason: "route them into the first tunnel with metric 100 and into the second with metric 200; the route of a dead tunnel stays in place then"},
-		{When: both(isDual, policyBased), Reason: "libreswan keeps two tunnels with the same subnets apart by vti interfaces: the cloud's subnets are routed into them"},
+		{When: both(isDual, policyBased), Reason: libreswanApart},
 		{When: both(isDual, hasDPD), Routed: true, Reason: "the second tunnel takes over when DPD gives the first up, after about 70 s with IKEv2 and 40 s with IKEv1"},
 		{When: both(severalPairs, not(isIKEv1)), Until: "5.0", Warning: true, Hint: "--target libreswan@5.0 where libreswan 5 runs; else " + onePairs, Reason: "this makes an SA for each pair of subnets where the cloud wants one for all: where libreswan 5 runs, --target libreswan@5.0 makes one; else, if some pairs stay down, give each its own connection"},
 	},
@@ -116,4 +120,4 @@ func pfsDiffers(_ vpn.Connection, t vpn.Tunnel) bool {
 }
 
 // usesVTI: libreswan cannot hold the same selectors twice but by marks.
-func usesVTI(c vpn.Connection, _ vpn.Tunnel) bool { return c.RouteBased() || c.Dual() }
+func usesVTI(c vpn.Connection, t vpn.Tunnel) bool { return routeBased(c, t) || c.Dual() }

@@ -60,14 +60,16 @@ func (n *normalizer) warn(t vpn.Tunnel, field, text string) {
 
 // normalize returns the view, or all reasons there is none.
 func (n *normalizer) normalize() (View, vpn.Problems) {
+	n.mode()
 	c := n.conn
 	if !n.target.removes {
 		n.check()
 	}
 	v := View{
+		conn:    c,
 		Removes: n.target.removes,
 		Comment: n.target.Comment, Label: n.label(), Target: n.target.String(), Name: n.name(),
-		Dual: c.Dual(), RouteBased: c.RouteBased(),
+		Dual: c.Dual(), RouteBased: routeBased(c, vpn.Tunnel{}), Selective: selective(c, vpn.Tunnel{}),
 	}
 	peer, cloud := nets(c.PeerSubnets), nets(c.CloudSubnets)
 	v.PeerNets, v.CloudNets = peer, cloud
@@ -174,7 +176,7 @@ func (n *normalizer) tunnel(name string, t vpn.Tunnel) Tunnel {
 	}
 	if n.conn.Dual() {
 		out.Name += "-" + strconv.Itoa(t.Number)
-		out.Preferred, out.Standby = t.Number == 1, t.Number == 2 && !n.conn.RouteBased()
+		out.Preferred, out.Standby = t.Number == 1, t.Number == 2 && policyBased(n.conn, t)
 	}
 	ike, esp := n.target.IKE[t.IKE.Version], n.target.ESP[t.IKE.Version]
 	out.IKE = sa(t.IKE.Lifetime)

@@ -147,15 +147,15 @@ func (r *Renderer) Render(c vpn.Connection) ([]Output, []string, error) {
 	}
 	var out []Output
 	for i, p := range r.targets {
-		out = append(out, p.print(views[i], c)...)
+		out = append(out, p.print(views[i])...)
 	}
 	return out, warnings, nil
 }
 
-func (p prepared) print(v View, c vpn.Connection) []Output {
+func (p prepared) print(v View) []Output {
 	var out []Output
 	for i, f := range p.Target.files() {
-		if !f.of(c) {
+		if !f.of(v.conn) {
 			continue
 		}
 		v.Notes = f.notes(v.Name, v.Routed)

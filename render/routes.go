@@ -31,18 +31,18 @@ const routedByScript = "it makes the routes into them too; first run it by hand,
 // the operator says, or the cloud's subnets.
 func (n *normalizer) routed() bool {
 	first := n.conn.Tunnels[0]
-	if n.conn.RouteBased() {
+	if allOfCloud(n.conn, first) {
 		said := n.given(cloudRoutes, first)
 		return static(n.conn, first) && said != "" && said != noRoutes
 	}
-	return !allOfCloud(n.conn, first)
+	return true
 }
 
 // routes settles what goes into the tunnels.
 func (n *normalizer) routes(v *View) {
 	switch {
 	case !n.routed():
-	case v.RouteBased:
+	case allOfCloud(n.conn, n.conn.Tunnels[0]):
 		v.Routes = n.cloudRoutes(n.given(cloudRoutes, n.conn.Tunnels[0]))
 	default:
 		v.Routes = v.CloudNets
@@ -87,11 +87,14 @@ func (n *normalizer) within(p netip.Prefix) string {
 // claimRoutes takes what a device routes into its tunnels: a second route to the
 // same network would take its place, or half of its traffic.
 func (p prepared) claimRoutes(v View, refuse func(field, value, reason, hint string)) {
+	field, hint := "--set "+cloudRoutes.Name, "say in the file of --answers which connection it is for"
+	if !allOfCloud(v.conn, vpn.Tunnel{}) {
+		field, hint = "--mode route", "leave it out for one of them in the file of --answers, or put all subnets of the cloud's into one connection"
+	}
 	for _, r := range v.Routes {
 		route := sum(fmt.Sprintf("route %s@%s", r.Prefix, v.First.PeerAddress))
 		if p.names[route] {
-			refuse("--set "+cloudRoutes.Name, r.Prefix, "another connection of this run routes it into its tunnel on the same device",
-				"say in the file of --answers which connection it is for")
+			refuse(field, r.Prefix, "another connection of this run routes it into its tunnel on the same device", hint)
 		}
 		p.names[route] = true
 	}

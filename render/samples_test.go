@@ -98,6 +98,7 @@ func several(c *vpn.Connection) {
 	c.PeerSubnets, c.CloudSubnets = subnets("192.168.10.0/24", "192.168.20.0/24"), subnets("10.0.0.0/16", "10.8.0.0/16")
 }
 func allPeer(c *vpn.Connection)  { c.PeerSubnets = subnets("0.0.0.0/0") }
+func byRoutes(c *vpn.Connection) { c.Interfaces = true }
 func allCloud(c *vpn.Connection) { c.CloudSubnets = subnets("0.0.0.0/0") }
 func second(c *vpn.Connection) {
 	t := plainTunnel(2, c.Tunnels[0].IKE.Version, "203.0.113.11")
@@ -157,6 +158,8 @@ func samples(d *Dialect, version vpn.Version) []sample {
 		{"two tunnels, 0.0.0.0/0 on both sides", with(p, everywhere, second), p},
 		{"several subnets", with(p, several), p},
 		{"several subnets, two tunnels", with(p, several, second), p},
+		{"one tunnel, subnets, mode route", with(p, byRoutes), p},
+		{"two tunnels, subnets, mode route", with(p, second, byRoutes), with(p, second)},
 		{"0.0.0.0/0 on the cloud's side only", with(p, allCloud), p},
 		{"0.0.0.0/0 on the peer's side only", with(p, allPeer), p},
 		{"PFS", p, with(p, pfsOff)},
@@ -197,7 +200,11 @@ type rendered struct {
 }
 
 func renderOne(target string, c vpn.Connection) rendered {
-	r, err := New([]string{target}, Options{})
+	var options Options
+	if c.Interfaces { // what the answer makes of a connection
+		options.Set = map[string]vpn.Given{mode.Name: {Value: routeMode}}
+	}
+	r, err := New([]string{target}, options)
 	if err != nil {
 		panic(err)
 	}

@@ -1,5 +1,7 @@
 package render
 
+const ipsecApart = "ipsec.conf keeps two tunnels with the same subnets apart by VTIs alone: the cloud's subnets are routed into them"
+
 // strongswanIPsec follows src/starter/keywords.txt, src/starter/args.c,
 // src/libcharon/plugins/stroke/stroke_config.c and stroke_cred.c of
 // strongswan/strongswan. Algorithms and identities are the words of swanctl,
@@ -39,10 +41,11 @@ var strongswanIPsec = Dialect{
 			Meaning: "the tunnel's mark, which no other tunnel of this host has, and the key of its VTI"},
 		{Name: "vti-interface", Form: formInterface, Unique: true, When: usesVTI, Removal: usesVTI, Default: vtiName, Fallback: "vti and the cloud's address in hexadecimal",
 			Meaning: "the tunnel's VTI, at most 15 characters"},
-		cloudRoutes,
+		mode, cloudRoutes,
 		pathMTU, removing(announced), accepted,
 	},
-	Refusals: []Rule{oneKeyPerIdentity},
+	Interfaced: Rule{When: isDual, Reason: ipsecApart, Hint: "leave --mode out"},
+	Refusals:   []Rule{oneKeyPerIdentity},
 	Notices: []Rule{
 		{When: alwaysHolds, Since: "6", Warning: true, Hint: "--target strongswan; where 5.9 runs, --target strongswan-ipsec@5.9", Reason: "strongSwan 6 does not build starter and stroke, which read ipsec.conf, unless told to: where there is no ipsec command, use --target strongswan"},
 		strongswan6DES,
@@ -51,11 +54,12 @@ var strongswanIPsec = Dialect{
 		strongswanAggressive,
 		{When: both(policyBased, not(isDual)), Reason: strongswanDown.Reason},
 		lanDropped,
+		fromPeer,
 		{When: oneCloudID, Reason: "both tunnels' cloud ends have one identity, so uniqueids=never below lets them both be up: it is for all connections of this host"},
 		{When: usesVTI, Reason: "have strongswan.conf say charon.install_routes = no, or traffic is routed past the VTIs"},
 		{When: static, Unrouted: true, Reason: "route the VPC's networks into the tunnel's VTI once it is there: --set cloud-routes=NETWORK,NETWORK has the updown script do it"},
 		{When: both(isDual, static), Unrouted: true, Reason: "route them into the first tunnel with metric 100 and into the second with metric 200; the route of a dead tunnel stays in place then"},
-		{When: both(isDual, policyBased), Reason: "ipsec.conf keeps two tunnels with the same subnets apart by VTIs alone: the cloud's subnets are routed into them"},
+		{When: both(isDual, policyBased), Reason: ipsecApart},
 		strongswanFailover(alwaysHolds),
 	},
 	Residue: []Rule{

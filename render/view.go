@@ -1,5 +1,7 @@
 package render
 
+import "peerconf/vpn"
+
 // View is what a template prints: every value already the word this device
 // has for it.
 type View struct {
@@ -12,7 +14,8 @@ type View struct {
 	Notices       []string
 	Name          string // of the connection's own objects
 	Dual          bool
-	RouteBased    bool
+	RouteBased    bool // each tunnel has its interface
+	Selective     bool // and subnets select what it takes
 	PeerPrefixes  []string
 	CloudPrefixes []string
 	PeerNets      []Net
@@ -36,6 +39,8 @@ type View struct {
 	Announced bool // there is something to announce
 	Accept    []Net
 	AcceptAny bool // all but a default route
+
+	conn vpn.Connection // what it is a view of, with its mode settled
 }
 
 // Group is the tunnels that share a device's objects: each has its own where

@@ -16,6 +16,7 @@ type Connection struct {
 	ID                string   `json:"id,omitempty"`   // vco-…; a Download reply has none
 	Name              string   `json:"name,omitempty"` // free text of the owner
 	Label             string   `json:"-"`              // what the caller asked to call it; see Title
+	Interfaces        bool     `json:"-"`              // the peer is to route its traffic into an interface for each tunnel, whatever the subnets
 	VPNGatewayID      string   `json:"vpnGatewayId,omitempty"`
 	CustomerGatewayID string   `json:"customerGatewayId,omitempty"`
 	Region            string   `json:"region,omitempty"` // cn-hangzhou; few replies tell

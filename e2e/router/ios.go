@@ -53,8 +53,8 @@ type iosSet struct {
 }
 
 type iosInterface struct {
-	address, unnumbered, source, destination, profile, cryptomap string
-	ipsec                                                        bool
+	address, unnumbered, source, destination, access, profile, cryptomap string
+	ipsec                                                                bool
 }
 
 // The router's words differ between the phases and between IKE versions.
@@ -345,6 +345,7 @@ func (d *ios) iface(a []string) []rule {
 		}},
 		rule{words: "tunnel destination *", mean: address(&i.destination)},
 		rule{words: "tunnel mode ipsec ipv4", mean: set(&i.ipsec, true)},
+		rule{words: "tunnel protection ipsec policy ipv4 *", mean: text(&i.access)},
 		rule{words: "tunnel protection ipsec profile *", mean: text(&i.profile)},
 	)
 }
@@ -369,8 +370,9 @@ func (d *ios) tunnels() ([]Tunnel, error) {
 		d.keyrings.unused, d.ikev2Profiles.unused, d.ikev2Keyrings.unused, d.proposals.unused)
 }
 
-// static is a static virtual tunnel interface: it proposes any to any and
-// comes up by itself. Without its mode it would be GRE.
+// static is a static virtual tunnel interface: it proposes any to any, or each
+// line of its access list, and comes up by itself. Without its mode it would be
+// GRE.
 func (d *ios) static(n string, i *iosInterface) ([]Tunnel, error) {
 	for _, missing := range []struct {
 		what string
@@ -392,6 +394,12 @@ func (d *ios) static(n string, i *iosInterface) ([]Tunnel, error) {
 	t, err := d.tunnel(s, i.destination)
 	t.Name, t.LocalAddress, t.Selectors = name(n), d.addressOf(i.source), anywhere()
 	t.RouteBased, t.Initiates = true, true
+	if err == nil && i.access != "" {
+		var access *[]Selector
+		if access, err = d.lists.refer(i.access); err == nil {
+			t.Selectors = *access
+		}
+	}
 	return []Tunnel{t}, err
 }
 

@@ -14,6 +14,7 @@ func TestChanges(t *testing.T) {
 		ios     = "cisco-ios/pfs-differs.golden"
 		ios2    = "cisco-ios/ikev2-policy.golden"
 		iosVTI  = "cisco-ios/ikev2-route.golden"
+		iosMode = "cisco-ios/mode-route-dual.golden"
 		iosDual = "cisco-ios/dual-policy.golden"
 		iosFQDN = "cisco-ios/fqdn-aggressive.golden"
 		srx     = "juniper-srx/pfs-differs.golden"
@@ -91,6 +92,8 @@ func TestChanges(t *testing.T) {
 		{iosVTI, " tunnel destination 203.0.113.30\n", " tunnel destination 203.0.113.31\n", nil, "has no key for 203.0.113.31"},
 		{iosVTI, " tunnel source GigabitEthernet1\n", " tunnel source 198.51.100.20\n", func(t *Tunnel) { t.LocalAddress = "198.51.100.20" }, ""},
 		{iosVTI, " tunnel protection ipsec profile vco", " tunnel protection ipsec profile other-vco", nil, "profile other-vco-bp1ikev2route is not configured"},
+		{iosMode, " tunnel protection ipsec policy ipv4 vco-bp1dualpolicy-2\n", "", nil, "vco-bp1dualpolicy-2 is not used"},
+		{iosMode, " tunnel protection ipsec policy ipv4 vco-bp1dualpolicy-2\n", " tunnel protection ipsec policy ipv4 other\n", nil, "access-list extended other"},
 		{iosDual, " set peer 203.0.113.11\n", " set peer 203.0.113.12\n", nil, "has no key for 203.0.113.12"},
 
 		// SRX

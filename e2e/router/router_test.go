@@ -128,6 +128,9 @@ func TestRead(t *testing.T) {
 			t.Name, t.IKE, t.LocalID, t.IKEProposal, t.ESPProposal = "Tunnel1", 1, "", "aes256-sha1-modp2048", "aes256-sha1"
 			t.IKELifetime, t.ESPLifetime, t.Selectors, t.RouteBased, t.Initiates = 3600, 3600, everything, true, true
 		})}},
+		{"cisco-ios", goldens + "cisco-ios/mode-route.golden", []Tunnel{but(ios, "S3cret-of-ikev2-subnets", func(t *Tunnel) {
+			t.Name, t.Selectors, t.RouteBased, t.Initiates = "Tunnel1", four, true, true
+		})}},
 		{"cisco-ios", goldens + "cisco-ios/dual-subnets.golden", dual(but(ios, "S3cret-one", func(t *Tunnel) {
 			t.IKE, t.LocalID, t.RemoteIDs = 1, "", []string{"203.0.113.10", "203.0.113.11"}
 			t.IKEProposal, t.ESPProposal, t.Selectors = "aes128-sha1-modp1536", "aes128-sha1-modp1536", four[:2]
