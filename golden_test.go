@@ -22,14 +22,18 @@ var answers = map[string][]string{
 	"juniper-srx": {"external-interface=ge-0/0/0.0", "st0-unit=1", "vpn-zone=vpn", "lan-zone=trust", "external-zone=untrust"},
 }
 
+// ipsecInterface is what libreswan may be told in place of a VTI.
+var ipsecInterface = map[string][]string{"libreswan": {"ipsec-interface=7"}}
+
 // story is one connection, told by a reply or by a directory of them.
 type story struct {
 	name    string
 	source  string
 	options []string
-	answers []string // for this story beside its target's
-	bare    bool     // without answers
-	refused string   // the golden of its refusal, where another reply has the name's: a Download reply has no id
+	answers []string            // for this story beside its target's
+	own     map[string][]string // and for one target
+	bare    bool                // without answers
+	refused string              // the golden of its refusal, where another reply has the name's: a Download reply has no id
 }
 
 var stories = []story{
@@ -70,7 +74,7 @@ var stories = []story{
 	{name: "health-check-route", source: "health-check-route.json"},
 	{name: "health-check-outside", source: "health-check-outside.json"},
 	{name: "bgp-single", source: "bgp-single", answers: []string{"announce=192.168.10.0/24,192.168.20.5/32"}},
-	{name: "bgp-single-accept", source: "bgp-single", answers: []string{"announce=none", "accept=10.0.0.0/8,172.16.0.1/32"}},
+	{name: "bgp-single-accept", source: "bgp-single", answers: []string{"announce=none", "accept=10.0.0.0/8,172.16.0.1/32"}, own: ipsecInterface},
 	{name: "bgp-key", source: "bgp-key", answers: []string{"announce=none"}},
 	{name: "bgp-dual", source: "bgp-dual", answers: []string{"announce=192.168.10.0/24,172.16.0.0/12"}},
 	{name: "bgp-dual-unanswered", source: "bgp-dual", bare: true},
@@ -87,11 +91,11 @@ var stories = []story{
 	{name: "routes-wrong", source: "dual-static.json", answers: []string{"cloud-routes=10.0.0.1/8,0.0.0.0/0,203.0.113.11/32,172.16.0.0/12,172.16.0.0/12,10.0.0.0/33"}},
 	{name: "mode-route", source: "ikev2-subnets.json", answers: []string{"mode=route"}},
 	{name: "mode-route-ikev1", source: "ikev1-subnets.json", answers: []string{"mode=route"}},
-	{name: "mode-route-half", source: "half-route.json", answers: []string{"mode=route", "cloud-routes=10.0.0.0/8"}},
+	{name: "mode-route-half", source: "half-route.json", answers: []string{"mode=route", "cloud-routes=10.0.0.0/8"}, own: ipsecInterface},
 	{name: "mode-route-dual", source: "dual-policy", answers: []string{"mode=route"}},
 	{name: "mode-route-dual-ikev1", source: "dual-subnets.json", answers: []string{"mode=route"}},
 	{name: "mode-policy", source: "ikev2-policy.json", answers: []string{"mode=policy"}},
-	{name: "mode-policy-dual", source: "dual-policy", answers: []string{"mode=policy"}},
+	{name: "mode-policy-dual", source: "dual-policy", answers: []string{"mode=policy"}, own: ipsecInterface},
 	{name: "mode-policy-for-all", source: "ikev2-route.json", answers: []string{"mode=policy"}},
 	{name: "dual-cen", source: "dual-cen.json"},
 	{name: "dual-route-one-identity", source: "dual-route-one-identity.json"},

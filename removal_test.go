@@ -14,12 +14,12 @@ import (
 )
 
 // removed are the stories whose removals are golden.
-var removed = []string{"ikev1-subnets", "ikev1-route", "ikev2-policy", "ikev2-route", "name-zh", "placeholders", "dual-policy", "dual-route", "dual-unlike", "weak", "bgp-single", "bgp-single-accept", "bgp-dual", "routes", "routes-dual", "mode-route-dual"}
+var removed = []string{"ikev1-subnets", "ikev1-route", "ikev2-policy", "ikev2-route", "name-zh", "placeholders", "dual-policy", "dual-route", "dual-unlike", "weak", "bgp-single", "bgp-single-accept", "bgp-dual", "routes", "routes-dual", "mode-route-dual", "mode-route-half"}
 
 func (s story) answered(target string, more ...string) []string {
 	more = append(more, "--target", target)
 	if !s.bare {
-		for _, a := range slices.Concat(answers[target], s.answers) {
+		for _, a := range slices.Concat(answers[target], s.answers, s.own[target]) {
 			more = append(more, "--set", a)
 		}
 	}
@@ -119,6 +119,7 @@ var objects = map[string][]object{
 		{`^# (\S+\.conf): put it into /etc/ipsec.d/,`, `^rm -f -- '/etc/ipsec.d/(\S+)' '.*' \|\| status=1$`},
 		{`^# (\S+\.secrets): put it into /etc/ipsec.d/ `, `^rm -f -- '.*' '/etc/ipsec.d/(\S+)' \|\| status=1$`},
 		{`^conn (\S+)$`, `^ipsec whack --delete --name '(\S+)' \|\| status=1$`},
+		{`^1\) name='\S+' interface='(ipsec\S+)' mtu=`, `^ip link delete '(\S+)' 2>/dev/null # ipsec makes it`},
 		{`^conn \S+ / vti-interface=(\S+)$`, `^ip link delete '(\S+)' \|\| status=1 # ipsec makes it and leaves it$`},
 		{`^router bgp (\d+) / neighbor (\S+) remote-as (\d+)$`, `^vtysh -c 'configure terminal' -c 'router bgp (\d+)' -c 'no neighbor (\S+) remote-as (\d+)' \|\| status=1$`},
 		{`^route-map (\S+) (?:permit|deny) 10$`, `^vtysh -c 'configure terminal' -c 'no route-map (\S+)' \|\| status=1$`},

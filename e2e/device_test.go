@@ -137,7 +137,7 @@ func (l *lab) clean() error {
 	lines := []string{"xfrm state flush", "xfrm policy flush"}
 	for _, line := range strings.Split(links, "\n") {
 		name, _, _ := strings.Cut(strings.Fields(line + " -")[0], "@")
-		if strings.HasPrefix(name, "vti") || strings.HasPrefix(name, "xfrm") {
+		if strings.HasPrefix(name, "vti") || strings.HasPrefix(name, "xfrm") || strings.HasPrefix(name, "ipsec") {
 			lines = append(lines, "link del "+name)
 		}
 	}

@@ -30,6 +30,11 @@ var kinds = map[string]kind{
 		{name: "route-dual", kernel: "qemu", answers: routed, dual: true, says: everything},
 		{name: "route-failover", kernel: "qemu", answers: routed, dual: true, says: everything, then: routeFailover},
 		{name: "route-failover-ikev1", kernel: "qemu", answers: routed, dual: true, says: "IkeVersion=ikev1 " + everything, then: routeFailover},
+		{name: "mode-route", kernel: "qemu", answers: byRoutes, says: subnets},
+		{name: "mode-route-ikev1", kernel: "qemu", answers: byRoutes, says: "IkeVersion=ikev1 " + subnets},
+		{name: "mode-route-dual", kernel: "qemu", answers: byRoutes, dual: true, says: subnets},
+		{name: "mode-route-failover", kernel: "qemu", answers: byRoutes, dual: true, then: routeFailover},
+		{name: "mode-route-failover-ikev1", kernel: "qemu", answers: byRoutes, dual: true, says: "IkeVersion=ikev1 " + subnets, then: routeFailover},
 	}},
 	"strongswan-ipsec": {start: starter, kernels: []string{"host", "uml"}, words: [][]axis{axes}, own: []proof{
 		{name: "dual", kernel: "uml", dual: true},
@@ -39,16 +44,25 @@ var kinds = map[string]kind{
 		{name: "route-ikev1", kernel: "uml", answers: routed, says: "IkeVersion=ikev1 " + everything},
 		{name: "route-dual", kernel: "uml", answers: routed, dual: true, says: everything},
 		{name: "route-failover", kernel: "uml", answers: routed, dual: true, says: everything, then: routeFailover},
+		{name: "mode-route", kernel: "uml", answers: byRoutes, says: subnets},
+		{name: "mode-route-ikev1", kernel: "uml", answers: byRoutes, says: "IkeVersion=ikev1 LocalSubnet=10.1.0.0/24,10.1.1.0/24"},
 	}},
 	"libreswan":     {start: pluto("libreswan-4"), kernels: []string{"uml", "qemu"}, pairwise: true, words: [][]axis{libreswanV1, libreswanV2}, refuses: libreswanRefuses, own: ownLibreswan},
 	"libreswan@5.2": {start: pluto("libreswan-5"), kernels: []string{"uml", "qemu"}, words: [][]axis{libreswan52}, refuses: libreswan52Refuses, own: ownLibreswan},
 	"cisco-ios": {start: standIn, router: true, kernels: []string{"host", "uml"}, pairwise: true, words: [][]axis{axes},
-		site: []string{"outside-interface=GigabitEthernet1", "policy-number=10", "crypto-map=outside", "crypto-map-sequence=10", "tunnel-number=1"}, own: ownRouter},
+		site: []string{"outside-interface=GigabitEthernet1", "policy-number=10", "crypto-map=outside", "crypto-map-sequence=10", "tunnel-number=1"},
+		own: append(slices.Clone(ownRouter), proof{name: "mode-route", answers: byRoutes, says: subnets}, proof{name: "mode-route-ikev1", answers: byRoutes, says: "IkeVersion=ikev1 " + subnets})},
 	"cisco-asa": {start: standIn, router: true, kernels: []string{"host", "uml"}, pairwise: true, ikev1: "IkeAuthAlg=sha1 IpsecAuthAlg=sha1", words: [][]axis{asaV1, asaV2}, refuses: asaRefuses,
 		site: []string{"outside-interface=outside", "inside-interface=inside", "policy-number=10", "crypto-map=outside", "crypto-map-sequence=10", "tunnel-number=1", "tunnel-address.1=169.254.10.1", "tunnel-address.2=169.254.20.1"}, own: ownRouter},
 	"juniper-srx": {start: standIn, router: true, kernels: []string{"host", "uml"}, pairwise: true, words: [][]axis{axes},
 		site: []string{"external-interface=ge-0/0/0.0", "st0-unit=1", "vpn-zone=vpn", "lan-zone=trust", "external-zone=untrust"}, own: ownRouter},
 }
+
+// byRoutes is what the operator says who wants tunnel interfaces for subnets.
+var byRoutes = []string{"mode=route"}
+
+// ipsecInterface is what libreswan is told in place of a VTI.
+var ipsecInterface = []string{"ipsec-interface=7"}
 
 // routed is what the operator says of the networks behind the cloud.
 var routed = []string{"cloud-routes=10.1.0.0/24,10.1.1.0/24"}
@@ -93,6 +107,14 @@ var (
 		{name: "route-dual-of-the-longest-name-that-there-may-be", answers: routed, dual: true, says: everything},
 		{name: "route-failover", answers: routed, dual: true, says: everything, then: routeFailover},
 		{name: "route-failover-ikev1", answers: routed, dual: true, says: "IkeVersion=ikev1 " + everything, then: routeFailover},
+		{name: "mode-route", answers: byRoutes, says: subnets},
+		{name: "mode-route-ikev1", answers: byRoutes, says: "IkeVersion=ikev1 LocalSubnet=10.1.0.0/24,10.1.1.0/24"},
+		{name: "mode-route-vanishes", answers: byRoutes, then: cloudVanishes},
+		{name: "ipsec-interface", kernel: "qemu", answers: slices.Concat(ipsecInterface, byRoutes), says: subnets},
+		{name: "ipsec-interface-ikev1", kernel: "qemu", answers: slices.Concat(ipsecInterface, byRoutes), says: "IkeVersion=ikev1 " + subnets},
+		{name: "ipsec-interface-route", kernel: "qemu", answers: slices.Concat(ipsecInterface, routed), says: everything},
+		{name: "ipsec-interface-route-ikev1", kernel: "qemu", answers: slices.Concat(ipsecInterface, routed), says: "IkeVersion=ikev1 " + everything},
+		{name: "ipsec-interface-vanishes", kernel: "qemu", answers: slices.Concat(ipsecInterface, byRoutes), then: cloudVanishes},
 	}
 
 	ownRouter = []proof{

@@ -30,6 +30,12 @@ func (n *normalizer) answered(t vpn.Tunnel) map[string]string {
 		switch {
 		case a.When != nil && !a.When(n.conn, t):
 		case n.target.removes && (a.Removal == nil || !a.Removal(n.conn, t)):
+		case a.Unless != "" && set[Answer{Name: a.Unless}.key()] != "":
+		case a.Optional:
+			if v := n.given(a, t); v != "" && !n.barred(a, t, v) {
+				n.alone(a, t, v, "")
+				set[a.key()] = v
+			}
 		case a.Must != nil:
 			n.must(a, t)
 		default:
@@ -37,6 +43,17 @@ func (n *normalizer) answered(t vpn.Tunnel) map[string]string {
 		}
 	}
 	return set
+}
+
+// barred refuses an optional answer to whom it is no use.
+func (n *normalizer) barred(a Answer, t vpn.Tunnel, v string) bool {
+	for _, r := range a.Barred {
+		if certain, _ := n.target.holds(r.Since, r.Until); certain && r.When(n.conn, t) {
+			n.refuse(t, "--set "+a.Name, v, r.Reason, r.Hint)
+			return true
+		}
+	}
+	return false
 }
 
 func (n *normalizer) answer(a Answer, t vpn.Tunnel) string {

@@ -91,7 +91,7 @@ func TestAnswersComplete(t *testing.T) {
 			if a.Meaning == "" || a.Form == nil || !formWord.MatchString(a.Name) {
 				t.Errorf("%s: answer %q has no meaning, no form or no proper name", d.Name, a.Name)
 			}
-			if (a.Default == nil && a.Must == nil) != (a.Fallback == "") {
+			if (a.Default == nil && a.Must == nil && !a.Optional) != (a.Fallback == "") {
 				t.Errorf("%s: answer %s has a default and does not tell it, or tells one that it has not", d.Name, a.Name)
 			}
 			if n := a.Number; n != nil && (n.Min > n.Max || !a.Form.MatchString(strconv.Itoa(n.Min)) || !a.Form.MatchString(strconv.Itoa(n.Max))) {

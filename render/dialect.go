@@ -130,6 +130,9 @@ type Answer struct {
 	Default       func(c vpn.Connection, t vpn.Tunnel) string // nil: there is no safe default
 	Fallback      string                                      // what the default is, in words
 	Must          func(c vpn.Connection, t vpn.Tunnel) string // the one value that works: a fact to check, not to print
+	Optional      bool                                        // without it nothing is printed for it
+	Barred        []Rule                                      // who cannot have an optional one though they say it
+	Unless        string                                      // the optional one, listed before, in whose place it stands
 	When          func(c vpn.Connection, t vpn.Tunnel) bool   // nil: always
 	Removal       func(c vpn.Connection, t vpn.Tunnel) bool   // when a removal asks for it too; nil: never
 }

@@ -51,9 +51,16 @@ var libreswan = Dialect{
 	Answers: []Answer{
 		{Name: "local-address", Form: formLocal, Default: localAddress("%defaultroute"), Fallback: "%defaultroute; the peer addresses where the tunnels have two",
 			Meaning: "this host's own address on the way to the cloud; behind NAT the private one"},
-		{Name: "mark", Form: formNumber, Number: &Range{Min: 1, Max: 1<<32 - 1}, When: usesVTI, Default: addressNumber, Fallback: "the cloud's address as a number",
+		// 16384 is ipsec0 (kernel_xfrm_interface.h).
+		{Name: "ipsec-interface", Form: formNumber, Number: &Range{Min: 1, Max: 16383}, Optional: true, When: usesVTI, Removal: usesVTI, Fallback: "none: a VTI",
+			Barred: []Rule{
+				{When: both(isDual, isActive), Reason: "libreswan refuses the same subnets on two connections unless their marks differ, and only a VTI has marks", Hint: "leave it out: each tunnel gets a VTI"},
+				{When: alwaysHolds, Until: "4.0", Reason: "what libreswan has of it before 4.0 has not been tried", Hint: "leave it out: the tunnel gets a VTI"},
+			},
+			Meaning: "the number N of ipsecN, an XFRM interface that libreswan makes in place of a VTI; wants Linux 4.19"},
+		{Name: "mark", Unless: "ipsec-interface", Form: formNumber, Number: &Range{Min: 1, Max: 1<<32 - 1}, When: usesVTI, Default: addressNumber, Fallback: "the cloud's address as a number",
 			Meaning: "a mark no other tunnel of this host has"},
-		{Name: "vti-interface", Form: formInterface, Unique: true, When: usesVTI, Removal: alwaysHolds, Default: vtiName, Fallback: "vti and the cloud's address in hexadecimal",
+		{Name: "vti-interface", Unless: "ipsec-interface", Form: formInterface, Unique: true, When: usesVTI, Removal: alwaysHolds, Default: vtiName, Fallback: "vti and the cloud's address in hexadecimal",
 			Meaning: "the tunnel interface that libreswan makes, at most 15 characters"},
 		mode, cloudRoutes,
 		pathMTU, removing(announced), accepted,
@@ -72,7 +79,7 @@ var libreswan = Dialect{
 		{When: hasDPD, Until: "5.0", Reason: "dpdaction is for libreswan 4; libreswan 5 says that it ignores it"},
 		// Debian's 4.10 refuses it too; the keyword came with 4.2.
 		{When: isIKEv1, Since: "4.2", Reason: "libreswan may refuse IKEv1, as 5 and Debian's 4.10 do, unless config setup in /etc/ipsec.conf says ikev1-policy=accept"},
-		{When: static, Unrouted: true, Reason: "route the VPC's networks into the tunnel's vti-interface once it is there: --set cloud-routes=NETWORK,NETWORK has the updown script do it"},
+		{When: static, Unrouted: true, Reason: "route the VPC's networks into the tunnel's interface once it is there: --set cloud-routes=NETWORK,NETWORK has the updown script do it"},
 		{When: both(isDual, static), Unrouted: true, Reason: "route them into the first tunnel with metric 100 and into the second with metric 200; the route of a dead tunnel stays in place then"},
 		{When: both(isDual, policyBased), Reason: libreswanApart},
 		{When: both(isDual, hasDPD), Routed: true, Reason: "the second tunnel takes over when DPD gives the first up, after about 70 s with IKEv2 and 40 s with IKEv1"},

@@ -61,7 +61,7 @@ func crowdAnswers(d *Dialect, base string) (run map[string]vpn.Given, own func(v
 	run = map[string]vpn.Given{}
 	for _, a := range d.Answers {
 		switch {
-		case a.Must != nil || a.Unique:
+		case a.Must != nil || a.Unique || a.Optional:
 		case a.Number != nil:
 			run[a.Name] = vpn.Given{Value: base}
 		case a.Default == nil:
@@ -72,7 +72,7 @@ func crowdAnswers(d *Dialect, base string) (run map[string]vpn.Given, own func(v
 		i := int(c.Tunnels[0].CloudAddress.IP.As4()[2])
 		out := map[string]vpn.Given{}
 		for _, a := range d.Answers {
-			if a.Number != nil && i%7 == 0 {
+			if a.Number != nil && !a.Optional && i%7 == 0 {
 				out[a.Name] = vpn.Given{Value: strconv.Itoa(ownBase(i))}
 			}
 			if a.Name == "tunnel-address" {

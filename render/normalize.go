@@ -204,6 +204,7 @@ func (n *normalizer) tunnel(name string, t vpn.Tunnel) Tunnel {
 		out.InsidePrefix = netip.PrefixFrom(b.PeerAddress, b.Network.Bits()).String()
 	}
 	out.Set = n.answered(t)
+	out.XFRM = out.Set["ipsecinterface"] != ""
 	out.OtherEnd = otherEnd(out.Set["tunneladdress"])
 	if !n.target.removes {
 		n.mtu(&out, t)

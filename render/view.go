@@ -107,6 +107,7 @@ type Tunnel struct {
 	InsidePrefix  string
 	Session       Session           // of BGP, if the connection has it
 	OtherEnd      string            // of the answered tunnel-address
+	XFRM          bool              // libreswan's own kind of interface is answered
 	Set           map[string]string // the answers, by name without dashes
 }
 
