@@ -51,7 +51,7 @@ var kinds = map[string]kind{
 	"libreswan@5.2": {start: pluto("libreswan-5"), kernels: []string{"uml", "qemu"}, words: [][]axis{libreswan52}, refuses: libreswan52Refuses, own: ownLibreswan},
 	"cisco-ios": {start: standIn, router: true, kernels: []string{"host", "uml"}, pairwise: true, words: [][]axis{axes},
 		site: []string{"outside-interface=GigabitEthernet1", "policy-number=10", "crypto-map=outside", "crypto-map-sequence=10", "tunnel-number=1"},
-		own: append(slices.Clone(ownRouter), proof{name: "mode-route", answers: byRoutes, says: subnets}, proof{name: "mode-route-ikev1", answers: byRoutes, says: "IkeVersion=ikev1 " + subnets})},
+		own:  append(slices.Clone(ownRouter), proof{name: "mode-route", answers: byRoutes, says: subnets}, proof{name: "mode-route-ikev1", answers: byRoutes, says: "IkeVersion=ikev1 " + subnets})},
 	"cisco-asa": {start: standIn, router: true, kernels: []string{"host", "uml"}, pairwise: true, ikev1: "IkeAuthAlg=sha1 IpsecAuthAlg=sha1", words: [][]axis{asaV1, asaV2}, refuses: asaRefuses,
 		site: []string{"outside-interface=outside", "inside-interface=inside", "policy-number=10", "crypto-map=outside", "crypto-map-sequence=10", "tunnel-number=1", "tunnel-address.1=169.254.10.1", "tunnel-address.2=169.254.20.1"}, own: ownRouter},
 	"juniper-srx": {start: standIn, router: true, kernels: []string{"host", "uml"}, pairwise: true, words: [][]axis{axes},

@@ -130,7 +130,7 @@ var ciscoIOS = Dialect{
 	Refusals: []Rule{{
 		When:  both(isDual, policyBased, isActive, tunnelsDiffer),
 		Field: "tunnels", Reason: "one crypto map entry holds both tunnels, and they differ in IKE version, IKEv1 mode, IKEv2 lifetime, DPD, the peer's identity, PFS or IPsec lifetime",
-		Hint: "set both tunnels alike, or use 0.0.0.0/0 on both sides, where each has its own interface",
+		Hint: "set both tunnels alike, or add --mode route (IOS-XE 16.12), where each has its own interface",
 	}, {
 		When:  both(isActive, routeBased, oneCloudID),
 		Field: "LocalId and RemoteId", Reason: "both tunnels' cloud ends have one identity, and " + iosApart,
@@ -157,7 +157,7 @@ var ciscoIOS = Dialect{
 		{When: selective, Until: iosSelects, Warning: true, Hint: "name the version: --target cisco-ios@16.12, or a later one that runs", Reason: iosMultiSA},
 		{When: both(isDual, routeBased, not(hasBGP)), Reason: "a tunnel interface is down as long as its tunnel is, and routes into it with it: then the second tunnel's are used, and the first's again when it is back"},
 		{When: policyBased, Reason: "initiates: this router when traffic matches the access list; the VPC's networks must be routed out of the outside interface and kept out of NAT"},
-		{When: both(isDual, policyBased), Reason: "a crypto map has one tunnel up at a time: the cloud shows the standby as down until it takes over"},
+		{When: both(isDual, policyBased), Reason: "a crypto map has one tunnel up at a time: the cloud shows the standby as down until it takes over; --mode route (IOS-XE 16.12) has both up"},
 		{When: both(severalPairs, not(isIKEv1)), Warning: true, Hint: onePairs + ", and each a LocalId of its own", Reason: "IOS makes an SA for each pair of subnets where the cloud wants one for all: if some pairs stay down, give each its own connection, with a LocalId of its own"},
 	},
 	Residue: []Rule{
