@@ -5,6 +5,7 @@ package e2e
 import (
 	"errors"
 	"fmt"
+	"path/filepath"
 	"regexp"
 	"time"
 )
@@ -121,6 +122,18 @@ func routeFailover(t *trial) error {
 		return fmt.Errorf("not back in the first tunnel: %w", err)
 	}
 	return t.mend(t.said, 1)
+}
+
+// busyFailover is routeFailover while the cloud sends through the second tunnel
+// all the time.
+func busyFailover(t *trial) error {
+	peer, cloud := t.networks()
+	sends, err := t.lab.space("vpc2").daemon(filepath.Join(t.lab.dir, "sends"), "ping", "-n", "-q", "-i0.5", "-I", host(cloud[0]).String(), host(peer[0]).String())
+	if err != nil {
+		return err
+	}
+	defer end(sends)
+	return routeFailover(t)
 }
 
 // failover kills the active tunnel and wants the traffic in the other, and

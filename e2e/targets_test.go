@@ -34,6 +34,8 @@ var kinds = map[string]kind{
 		{name: "mode-route-ikev1", kernel: "qemu", answers: byRoutes, says: "IkeVersion=ikev1 " + subnets},
 		{name: "mode-route-dual", kernel: "qemu", answers: byRoutes, dual: true, says: subnets},
 		{name: "mode-route-failover", kernel: "qemu", answers: byRoutes, dual: true, then: routeFailover},
+		{name: "mode-route-failover-busy", kernel: "qemu", answers: byRoutes, dual: true, then: busyFailover},
+		{name: "dual-failover-busy", kernel: "qemu", dual: true, then: busyFailover, fails: "not in the second tunnel"},
 		{name: "mode-route-failover-ikev1", kernel: "qemu", answers: byRoutes, dual: true, says: "IkeVersion=ikev1 " + subnets, then: routeFailover},
 	}},
 	"strongswan-ipsec": {start: starter, kernels: []string{"host", "uml"}, words: [][]axis{axes}, own: []proof{

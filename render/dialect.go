@@ -255,10 +255,8 @@ func static(c vpn.Connection, t vpn.Tunnel) bool { // routes are the operator's
 func routeBased(c vpn.Connection, _ vpn.Tunnel) bool  { return c.RouteBased() || c.Interfaces }
 func policyBased(c vpn.Connection, t vpn.Tunnel) bool { return !routeBased(c, t) }
 func hasSubnets(c vpn.Connection, _ vpn.Tunnel) bool  { return !c.RouteBased() }
-func selective(c vpn.Connection, _ vpn.Tunnel) bool {
-	return hasSubnets(c, vpn.Tunnel{}) && c.Interfaces
-}                                                 // they select what interfaces take
-func isIKEv1(_ vpn.Connection, t vpn.Tunnel) bool { return t.IKE.Version == vpn.IKEv1 }
+func selective(c vpn.Connection, _ vpn.Tunnel) bool   { return !c.RouteBased() && c.Interfaces } // subnets select what interfaces take
+func isIKEv1(_ vpn.Connection, t vpn.Tunnel) bool     { return t.IKE.Version == vpn.IKEv1 }
 func isAggressive(c vpn.Connection, t vpn.Tunnel) bool {
 	return isIKEv1(c, t) && t.IKE.Mode == vpn.Aggressive
 }
