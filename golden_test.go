@@ -63,6 +63,8 @@ var stories = []story{
 	{name: "fqdn-aggressive", source: "fqdn-aggressive"},
 	{name: "fqdn-ikev2", source: "fqdn-ikev2"},
 	{name: "nat", source: "nat"},
+	{name: "identity-ipv6", source: "identity-ipv6.json"},
+	{name: "identity-key-id", source: "identity-key-id.json", options: []string{"--set", "cloud-identity-type=key-id", "--set", "peer-identity-type=key-id"}},
 	{name: "ikev2-far", source: "ikev2-far.json"},
 	{name: "half-route", source: "half-route.json"},
 	{name: "bgp-off", source: "bgp-off.json"},

@@ -99,7 +99,7 @@ func flattened(t *testing.T, text string) (out []string) {
 }
 
 // statementsInBraces are those that no block has to part further.
-var statementsInBraces = regexp.MustCompile(`^\s*([a-z0-9-]+( ("[^"]*"|[^ ;"]+))?|(local|remote)-identity [a-z-]+ ("[^"]*"|\S+)` +
+var statementsInBraces = regexp.MustCompile(`^\s*([a-z0-9-]+( ("[^"]*"|[^ ;"]+))?|(local|remote)-identity [a-z0-9-]+ ("[^"]*"|\S+)` +
 	`|pre-shared-key (ascii-text "[^"]*"|hexadecimal [0-9a-f]+)|address \S+ \S+|(source|destination)-address \[ [^]]+ \]|st0\.\S+|route-filter \S+ (exact|orlonger));$`)
 
 // TestHierarchicalBlocks holds every statement in braces to a word and its

@@ -161,7 +161,7 @@ var ciscoASA = Dialect{
 	},
 	Refusals: []Rule{{
 		When: not(peerIsAddress), Field: "the peer's identity",
-		Reason: "an ASA has one identity for all its peers (crypto isakmp identity), with keys its address; a name for one peer cannot be said",
+		Reason: "an ASA has one identity for all its peers (crypto isakmp identity), with keys its address; another for one peer cannot be said",
 		Hint:   "set RemoteId of the connection to the address of the ASA's outside interface",
 	}, {
 		When: cloudNamed, Field: "the cloud's identity",
@@ -236,6 +236,8 @@ var asaIdentities = map[vpn.IDKind]Identity{
 	vpn.IDIPv4:     {Peer: "%s", Cloud: "%s"},
 	vpn.IDFQDN:     {Peer: "%s", Cloud: "%s"},
 	vpn.IDUserFQDN: {Peer: "%s", Cloud: "%s"},
+	vpn.IDIPv6:     {Peer: "%s", Cloud: "%s"},
+	vpn.IDKeyID:    {Peer: "%s", Cloud: "%s"},
 }
 
 // asaTunnelGroup is what a tunnel-group and its group-policy say beside the key.

@@ -91,11 +91,15 @@ var ciscoIOS = Dialect{
 			vpn.IDIPv4:     {Peer: "address%.0s", Cloud: "address %s 255.255.255.255"},
 			vpn.IDFQDN:     {Peer: "fqdn %s", Cloud: "host %s"},
 			vpn.IDUserFQDN: {Peer: "user-fqdn %s", Cloud: "user %s"},
+			vpn.IDIPv6:     {Why: "IOS with IKEv1 has IPv6 identities for IPv6 peers only"},
+			vpn.IDKeyID:    {Why: "IOS has key-id identities with IKEv2 only"},
 		},
 		vpn.IKEv2: {
 			vpn.IDIPv4:     {Peer: "address %s", Cloud: "address %s 255.255.255.255"},
 			vpn.IDFQDN:     {Peer: "fqdn %s", Cloud: "fqdn %s"},
 			vpn.IDUserFQDN: {Peer: "email %s", Cloud: "email %s"},
+			vpn.IDIPv6:     {Peer: "address %s", Cloud: "address %s/128"},
+			vpn.IDKeyID:    {Peer: "key-id %s", Cloud: "key-id %s"},
 		},
 	},
 	// Cisco's guide to IKEv2 calls overlapping profiles a misconfiguration, in

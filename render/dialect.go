@@ -107,10 +107,12 @@ type Range struct {
 	Unit     string // what the device calls the setting
 }
 
-// Identity is how a device writes an IKE identity: %s is the value.
+// Identity is how a device writes an IKE identity, %s is the value, or why it
+// cannot.
 type Identity struct {
 	Peer  string // its own
 	Cloud string // the other end's
+	Why   string // the reason there are none
 }
 
 // Answer is a device-local value that no reply can know.
@@ -161,7 +163,7 @@ var commonNotices = []Rule{
 	// The device finds its key in any case: charon by the configured identities
 	// (phase1.c), pluto by the connection's (keys.c), IOS by the keyring's
 	// address. What the cloud's end does with a name is in doubt.
-	{When: both(isMain, not(bothAddresses)), Warning: true, Reason: "a domain name as identity in IKEv1 main mode: the cloud recommends aggressive mode with it, or ikev2", Hint: toIKEv2},
+	{When: both(isMain, not(bothAddresses)), Warning: true, Reason: "a name as identity in IKEv1 main mode: the cloud recommends aggressive mode with it, or ikev2", Hint: toIKEv2},
 	{When: both(severalPairs, isIKEv1), Warning: true, Reason: "several subnets with IKEv1: the cloud supports them with IKEv2 only for sure", Hint: toIKEv2},
 	{When: both(not(isIKEv1), saysAggressive), Reason: "IkeMode aggressive means nothing with ikev2 and is left out"},
 	{When: both(policyBased, allOfCloud), Reason: "the cloud's subnet is 0.0.0.0/0: all traffic of the peer's subnets is meant to go to the cloud; no route for it is written"},
@@ -198,10 +200,16 @@ func oneCloudID(c vpn.Connection, _ vpn.Tunnel) bool {
 func keysDiffer(c vpn.Connection, _ vpn.Tunnel) bool { return c.Tunnels[0].PSK != c.Tunnels[1].PSK }
 
 func bothAddresses(_ vpn.Connection, t vpn.Tunnel) bool {
-	return t.PeerIdentity.Kind == vpn.IDIPv4 && t.CloudIdentity.Kind == vpn.IDIPv4
+	return isAddress[t.PeerIdentity.Kind] && isAddress[t.CloudIdentity.Kind]
 }
 
-// peerIsAddress tells whether the peer's identity is an address, or a masked one.
+var isAddress = map[vpn.IDKind]bool{vpn.IDIPv4: true, vpn.IDIPv6: true}
+
+func hasKeyID(_ vpn.Connection, t vpn.Tunnel) bool {
+	return t.PeerIdentity.Kind == vpn.IDKeyID || t.CloudIdentity.Kind == vpn.IDKeyID
+}
+
+// peerIsAddress tells whether the peer's identity is an IPv4 address, or a masked one.
 func peerIsAddress(_ vpn.Connection, t vpn.Tunnel) bool { return t.PeerIdentity.Kind == vpn.IDIPv4 }
 
 func saysAggressive(_ vpn.Connection, t vpn.Tunnel) bool { return t.IKE.Mode == vpn.Aggressive }

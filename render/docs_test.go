@@ -194,6 +194,10 @@ func (p *page) identities(d *Dialect) {
 		row := []string{kind.String()}
 		for _, version := range []vpn.Version{vpn.IKEv1, vpn.IKEv2} {
 			id := d.Identities[version][kind]
+			if id.Why != "" {
+				row = append(row, "– "+p.note(id.Why), "– "+p.note(id.Why))
+				continue
+			}
 			row = append(row, fmt.Sprintf("`"+id.Peer+"`", "ID"), fmt.Sprintf("`"+id.Cloud+"`", "ID"))
 		}
 		rows = append(rows, row)

@@ -129,4 +129,6 @@ var junosIdentities = map[vpn.IDKind]Identity{
 	vpn.IDIPv4:     {Peer: "inet %s", Cloud: "inet %s"},
 	vpn.IDFQDN:     {Peer: "hostname %s", Cloud: "hostname %s"},
 	vpn.IDUserFQDN: {Peer: `user-at-hostname "%s"`, Cloud: `user-at-hostname "%s"`},
+	vpn.IDIPv6:     {Peer: "inet6 %s", Cloud: "inet6 %s"},
+	vpn.IDKeyID:    {Peer: `key-id "%s"`, Cloud: `key-id "%s"`},
 }

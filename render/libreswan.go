@@ -109,6 +109,8 @@ var libreswanIdentities = map[vpn.IDKind]Identity{
 	vpn.IDIPv4:     {Peer: "%s", Cloud: "%s"},
 	vpn.IDFQDN:     {Peer: "@%s", Cloud: "@%s"},
 	vpn.IDUserFQDN: {Peer: "%s", Cloud: "%s"},
+	vpn.IDIPv6:     {Peer: "%s", Cloud: "%s"},
+	vpn.IDKeyID:    {Peer: "@[%s]", Cloud: "@[%s]"}, // lib/libswan/id.c
 }
 
 func pfsDiffers(_ vpn.Connection, t vpn.Tunnel) bool {

@@ -159,12 +159,11 @@ func group(name string, tunnels []Tunnel) Group {
 }
 
 func (n *normalizer) tunnel(name string, t vpn.Tunnel) Tunnel {
-	ids := n.target.Identities[t.IKE.Version]
 	out := Tunnel{
 		Name: name, Number: t.Number, Active: t.Number == 1,
 		PeerAddress: t.PeerAddress.String(), CloudAddress: t.CloudAddress.String(),
-		PeerIdentity:  fmt.Sprintf(ids[t.PeerIdentity.Kind].Peer, t.PeerIdentity.Value),
-		CloudIdentity: fmt.Sprintf(ids[t.CloudIdentity.Kind].Cloud, t.CloudIdentity.Value),
+		PeerIdentity:  n.identity(t, "the peer's identity", t.PeerIdentity, func(id Identity) string { return id.Peer }),
+		CloudIdentity: n.identity(t, "the cloud's identity", t.CloudIdentity, func(id Identity) string { return id.Cloud }),
 		PeerID:        t.PeerIdentity.Value, CloudID: t.CloudIdentity.Value,
 		CloudNamed: t.CloudIdentity.Value != t.CloudAddress.String(),
 		Key:        n.key(t),
@@ -207,6 +206,19 @@ func (n *normalizer) tunnel(name string, t vpn.Tunnel) Tunnel {
 		n.mtu(&out, t)
 	}
 	return out
+}
+
+// identity writes an identity in the form that its kind has, the peer's or the
+// cloud's.
+func (n *normalizer) identity(t vpn.Tunnel, field string, id vpn.Identity, of func(Identity) string) string {
+	forms := n.target.Identities[t.IKE.Version][id.Kind]
+	if forms.Why == "" {
+		return fmt.Sprintf(of(forms), id.Value)
+	}
+	if !n.target.removes {
+		n.refuse(t, field, id.Value, forms.Why, toIKEv2+", or use an IPv4 address or a domain name as identity")
+	}
+	return id.Value
 }
 
 // sa splits a lifetime into when to replace the SA and the margin left then.

@@ -125,7 +125,7 @@ func inside(n int) vpn.BGP {
 }
 
 func identities(peer, cloud vpn.IDKind) change {
-	value := map[vpn.IDKind]string{vpn.IDFQDN: "%s.example", vpn.IDUserFQDN: "%s@example.com"}
+	value := map[vpn.IDKind]string{vpn.IDFQDN: "%s.example", vpn.IDUserFQDN: "%s@example.com", vpn.IDKeyID: "%s/7", vpn.IDIPv6: "2001:db8::7%.0s"}
 	return each(func(t *vpn.Tunnel) {
 		if form := value[peer]; form != "" {
 			t.PeerIdentity = vpn.Identity{Kind: peer, Value: fmt.Sprintf(form, "peer")}

@@ -49,6 +49,7 @@ var strongswan = Dialect{
 		pathMTU, removing(announced), accepted,
 	},
 	Refusals: []Rule{
+		keyIDSince,
 		oneKeyPerIdentity,
 		{When: routeBased, Until: "5.8", Field: "LocalSubnet and RemoteSubnet", Reason: "strongSwan has XFRM interfaces, if_id_in and if_id_out, from 5.8.0 on",
 			Hint: "--target strongswan-ipsec writes a VTI in their place"},
@@ -130,7 +131,13 @@ var strongswanIdentities = map[vpn.IDKind]Identity{
 	vpn.IDIPv4:     {Peer: "%s", Cloud: "%s"},
 	vpn.IDFQDN:     {Peer: "@%s", Cloud: "@%s"},
 	vpn.IDUserFQDN: {Peer: "%s", Cloud: "%s"},
+	vpn.IDIPv6:     {Peer: "%s", Cloud: "%s"},
+	vpn.IDKeyID:    {Peer: "keyid:%s", Cloud: "keyid:%s"},
 }
+
+// keyIDSince: utils/identification.c knows the prefix keyid: from 5.2.2 on.
+var keyIDSince = Rule{When: hasKeyID, Until: "5.2.2", Field: "LocalId and RemoteId", Reason: "strongSwan can say that an identity is a key-id from 5.2.2 on",
+	Hint: "upgrade strongSwan, or use an address or a domain name as identity"}
 
 // localAddress leaves the choice to the routing table, unless the tunnels end
 // on two addresses: each then needs its own.
