@@ -137,6 +137,12 @@ var ciscoASA = Dialect{
 		vpn.IKEv1: asaIdentities,
 		vpn.IKEv2: asaIdentities,
 	},
+	// IKEv1: messages 715046 and 715064 of an ASA, which offers and takes it;
+	// IKEv2: VPN CLI configuration guide, IPsec and ISAKMP.
+	Fragmentation: map[vpn.Version]Default{
+		vpn.IKEv1: {On: true, Why: "an ASA has no statement for it"},
+		vpn.IKEv2: {On: true, Word: "crypto ikev2 fragmentation"},
+	},
 	Key:     keyASA,
 	KeyWord: `%s`,
 	BGPKey:  keyCiscoBGP,

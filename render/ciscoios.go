@@ -12,6 +12,8 @@ const fn72510 = "field notice FN72510: later releases want crypto engine complia
 
 const iosApart = "IOS chooses a profile by it and takes none where several match"
 
+const iosWholeRouter = "it would be for all peers of the router"
+
 const iosUntil = Version("17.11")
 
 // ciscoIOS follows the IOS-XE YANG models (YangModels/yang,
@@ -97,6 +99,11 @@ var ciscoIOS = Dialect{
 			vpn.IDFQDN:     {Peer: "fqdn %s", Cloud: "fqdn %s"},
 			vpn.IDUserFQDN: {Peer: "email %s", Cloud: "email %s"},
 		},
+	},
+	// Presence statements of the models, crypto ikev2 and crypto isakmp.
+	Fragmentation: map[vpn.Version]Default{
+		vpn.IKEv1: {Word: "crypto isakmp fragmentation", Why: iosWholeRouter},
+		vpn.IKEv2: {Word: "crypto ikev2 fragmentation", Why: iosWholeRouter},
 	},
 	// Cisco's guide to IKEv2 calls overlapping profiles a misconfiguration, in
 	// which none is selected.

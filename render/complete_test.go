@@ -39,6 +39,19 @@ func TestRulesComplete(t *testing.T) {
 	}
 }
 
+// TestDefaultsComplete holds every target to a word or a reason for what it
+// leaves to the device.
+func TestDefaultsComplete(t *testing.T) {
+	for _, d := range dialects {
+		for _, version := range []vpn.Version{vpn.IKEv1, vpn.IKEv2} {
+			f, ok := d.Fragmentation[version]
+			if !ok || f.Word == "" && f.Why == "" || !f.On && (f.Why == "" || f.Since != "") {
+				t.Errorf("%s, %s: fragmentation has no word or no reason: %+v", d.Name, version, f)
+			}
+		}
+	}
+}
+
 // TestAnswersComplete holds every answer to a meaning, a form, and a default
 // that is told or none, and the templates to the answers: what they print is
 // asked for, and what is asked for is printed.

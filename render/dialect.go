@@ -43,6 +43,11 @@ type Dialect struct {
 
 	Identities map[vpn.Version]map[vpn.IDKind]Identity
 
+	// Fragmentation is what becomes of IKE messages too long for one packet
+	// (RFC 7383, with IKEv1 a vendor's extension). Those with a key in place of
+	// certificates have a few hundred bytes, so it is left at the default.
+	Fragmentation map[vpn.Version]Default
+
 	// Key writes a pre-shared key so that the device reads back the same
 	// bytes, or says why it cannot be written.
 	Key     func(key string, version vpn.Version) (text, refused string)
@@ -99,6 +104,14 @@ type Word struct {
 	Until Version // first version that lacks it
 	Why   string  // the reason there is no Text, or behind Since and Until
 	Hint  string  // the way out, where the common one is none
+}
+
+// Default is a setting that is right unsaid.
+type Default struct {
+	On    bool
+	Since Version // on from this version, off before
+	Word  string  // what would say so
+	Why   string  // it is not said, where the default is off, or cannot be
 }
 
 // Range is what a device accepts, both ends included.

@@ -33,6 +33,12 @@ var juniperSRX = Dialect{
 		vpn.IKEv1: junosIdentities,
 		vpn.IKEv2: junosIdentities,
 	},
+	// The models have fragmentation below a gateway for IKEv2, and in it a size
+	// with a default and disable.
+	Fragmentation: map[vpn.Version]Default{
+		vpn.IKEv1: {Why: "Junos has it with IKEv2 only"},
+		vpn.IKEv2: {On: true, Word: "fragmentation"},
+	},
 	Key:     keyJunos,
 	KeyWord: `ascii-text "%s"`,
 	BGPKey:  keyJunosBGP,

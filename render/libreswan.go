@@ -43,6 +43,11 @@ var libreswan = Dialect{
 		vpn.IKEv1: libreswanIdentities,
 		vpn.IKEv2: libreswanIdentities,
 	},
+	// configs/d.ipsec.conf/conn/fragmentation.xml
+	Fragmentation: map[vpn.Version]Default{
+		vpn.IKEv1: {On: true, Word: "fragmentation=yes"},
+		vpn.IKEv2: {On: true, Word: "fragmentation=yes"},
+	},
 	Key:     keyBase64,
 	KeyWord: `"%s"`,
 	BGPKey:  keyFRR,

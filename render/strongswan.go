@@ -36,9 +36,10 @@ var strongswan = Dialect{
 		vpn.IKEv1: strongswanIdentities,
 		vpn.IKEv2: strongswanIdentities,
 	},
-	Key:     keyBase64,
-	KeyWord: `"%s"`,
-	BGPKey:  keyFRR,
+	Fragmentation: strongswanFragments("fragmentation = yes"),
+	Key:           keyBase64,
+	KeyWord:       `"%s"`,
+	BGPKey:        keyFRR,
 	Answers: []Answer{
 		strongswanLocalAddress,
 		{Name: "if-id", Form: formNumber, Number: &Range{Min: 1, Max: 1<<32 - 1}, When: routeBased, Default: addressNumber, Fallback: "the cloud's address as a number",
@@ -106,6 +107,13 @@ func strongswanPhases(setting string) Phases {
 	words := strongswanWords
 	words.Lifetime = Range{10, 86400, setting}
 	return Phases{vpn.IKEv1: words, vpn.IKEv2: words}
+}
+
+// strongswanFragments: NEWS of 5.5.1; peer_cfg's initial value in vici_config.c,
+// conn_defaults in confread.c.
+func strongswanFragments(word string) map[vpn.Version]Default {
+	d := Default{On: true, Since: "5.5.1", Word: word}
+	return map[vpn.Version]Default{vpn.IKEv1: d, vpn.IKEv2: d}
 }
 
 // strongswan6DES: 6.0.0 no longer builds the des plugin by default, and OpenSSL
