@@ -99,11 +99,12 @@ type Words struct {
 
 // Word is how a device spells an algorithm, or why it cannot.
 type Word struct {
-	Text  string
-	Since Version // first version that has it
-	Until Version // first version that lacks it
-	Why   string  // the reason there is no Text, or behind Since and Until
-	Hint  string  // the way out, where the common one is none
+	Text   string
+	Since  Version // first version that has it
+	Until  Version // first version that lacks it
+	Why    string  // the reason there is no Text, or behind Since and Until
+	Unless string  // the answer, NAME=VALUE, by which any version may have it
+	Hint   string  // the way out, where the common one is none
 }
 
 // Default is a setting that is right unsaid.
