@@ -196,7 +196,7 @@ var ciscoASA = Dialect{
 	}},
 	Notices: []Rule{
 		{When: alwaysHolds, Reason: "the ASA sends its outside interface's address as identity to every peer: it must be the peer's identity named above, behind NAT too (--set outside-address checks it); crypto isakmp identity must be auto, its default, or address"},
-		{When: isAggressive, Reason: "aggressive mode: the ASA must not have crypto ikev1 am-disable"},
+		{When: isAggressive, Warning: true, Hint: toIKEv2, Reason: "aggressive mode: the ASA must not have crypto ikev1 am-disable"},
 		{When: alwaysHolds, Reason: "an ASA holds 20 crypto ikev1 policies and 20 crypto ikev2 policies: leave one out that says what another says already"},
 		{When: alwaysHolds, Reason: "sysopt connection tcpmss holds for all traffic of the ASA: if it is lower already, leave that line out"},
 		{When: alwaysHolds, Reason: "what comes out of the tunnel passes no access list while sysopt connection permit-vpn stands, as it does unless switched off"},

@@ -155,7 +155,7 @@ var ciscoIOS = Dialect{
 	}},
 	Notices: []Rule{
 		{When: both(isIKEv1, peerIsAddress), Reason: "IOS sends the outside interface's address as its IKEv1 identity: it must be the peer's identity named above, behind NAT too, where ikev2 or an FQDN identity leaves the choice; --set outside-address checks it"},
-		{When: isAggressive, Warning: true, Reason: "aggressive mode: the router must not have crypto isakmp aggressive-mode disable, and its group is that of its first crypto isakmp policy"},
+		{When: isAggressive, Warning: true, Hint: toIKEv2, Reason: "aggressive mode: the router must not have crypto isakmp aggressive-mode disable, and its group is that of its first crypto isakmp policy"},
 		{When: not(isIKEv1), Reason: "IOS chooses a crypto ikev2 policy by local address alone: if the router has one already, name it with --set ikev2-policy; if it has none and other IKEv2 peers, they live on its default policy, which is out of use once there is another: give this one their proposals too"},
 		{When: routeBased, Reason: "initiates: this router, at once"},
 		oneRouterBGP,

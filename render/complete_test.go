@@ -19,6 +19,9 @@ func TestRulesComplete(t *testing.T) {
 		if r.When == nil || r.Reason == "" || strings.HasSuffix(r.Reason, ".") {
 			t.Errorf("%s: rule without a condition or a reason: %+q", name, r.Reason)
 		}
+		if r.Warning && r.Hint == "" {
+			t.Errorf("%s: nothing makes the warning go away: %q", name, r.Reason)
+		}
 		if r.Since != "" && r.Until != "" && !r.Since.before(r.Until) {
 			t.Errorf("%s: %q holds from %s and before %s", name, r.Reason, r.Since, r.Until)
 		}

@@ -154,7 +154,8 @@ type Rule struct {
 	Until Version // and up to this one
 	Doubt bool    // it refuses too where the version is not known
 	// Warning marks a notice of what may not work, or is weak, until somebody
-	// acts who can. The others inform.
+	// acts who can: its hint says how it goes away. The others inform, be it of
+	// what to look after on every device.
 	Warning  bool
 	Routed   bool // it is told only where there are networks to route, by --set cloud-routes or as subnets
 	Unrouted bool // or only where there are none

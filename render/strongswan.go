@@ -120,12 +120,14 @@ func strongswanFragments(word string) map[vpn.Version]Default {
 // has DES in its legacy provider (NEWS; openssl_plugin.c). The kernel's ESP has
 // it in any case.
 var strongswan6DES = Rule{
-	When: func(_ vpn.Connection, t vpn.Tunnel) bool { return t.IKE.Encryption == vpn.DES }, Since: "6",
+	When: func(_ vpn.Connection, t vpn.Tunnel) bool { return t.IKE.Encryption == vpn.DES }, Since: "6", Warning: true,
+	Hint:   "set IkeEncAlg of the connection to aes256",
 	Reason: "IkeEncAlg des: strongSwan 6 takes it from OpenSSL's legacy provider, which has to be installed, unless the des plugin is built",
 }
 
 var strongswanAggressive = Rule{
-	When:   isAggressive,
+	When:    isAggressive,
+	Warning: true, Hint: toIKEv2,
 	Reason: "aggressive mode: this host does not answer the cloud's first message unless strongswan.conf says charon.i_dont_care_about_security_and_use_aggressive_mode_psk = yes; it initiates without",
 }
 
