@@ -3,7 +3,6 @@ package render
 import (
 	"fmt"
 	"net/netip"
-	"regexp"
 
 	"peerconf/vpn"
 )
@@ -24,8 +23,11 @@ const (
 )
 
 // formInside is an address that a host can have in a network of 4 addresses,
-// as the cloud's are inside tunnels: its last number is 1 or 2 modulo 4.
-var formInside = regexp.MustCompile(`^(` + octet + `\.){3}([12569]|[2468][12569]|[13579][03478]|1[02468][12569]|1[13579][03478]|2[024][12569]|2[13][03478]|25[034])$`)
+// as the cloud's are inside tunnels.
+var formInside = form(func(s string) bool {
+	a := ipv4(s)
+	return a.IsValid() && (a.As4()[3]%4 == 1 || a.As4()[3]%4 == 2)
+})
 
 // ciscoASA follows Cisco's ASA VPN CLI configuration guides, chapters IPsec and
 // ISAKMP and Virtual Tunnel Interface (asa97 to asa920), and the ASA command

@@ -1,6 +1,7 @@
 package render
 
 import (
+	"net/netip"
 	"regexp"
 	"strings"
 
@@ -131,7 +132,7 @@ type Identity struct {
 type Answer struct {
 	Name          string
 	Meaning       string
-	Form          *regexp.Regexp
+	Form          interface{ MatchString(string) bool }
 	Unique        bool    // no two tunnels of a run may have one value; numbers never may
 	Number        *Range  // counts up: each further tunnel of a run takes the next
 	Fewer         Version // before this version a number ends at FewerMax
@@ -238,8 +239,6 @@ var guomi = Word{
 	Hint: "no target has it: use a VPN gateway of type Normal instead of NationalStandard",
 }
 
-const octet = `(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])`
-
 // The forms an answer may have. None lets a quote, a blank or a comment sign
 // into the text.
 var (
@@ -247,9 +246,24 @@ var (
 	formNumber    = regexp.MustCompile(`^(0|[1-9][0-9]{0,9})$`)
 	formName      = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_-]{0,30}$`)
 	formInterface = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_-]{0,14}$`)
-	formAddress   = regexp.MustCompile(`^(` + octet + `\.){3}` + octet + `$`)
-	formLocal     = regexp.MustCompile(`^(%any|%defaultroute|(` + octet + `\.){3}` + octet + `)$`)
+	formAddress   = form(func(s string) bool { return ipv4(s).IsValid() })
+	formLocal     = form(func(s string) bool { return s == "%any" || s == "%defaultroute" || ipv4(s).IsValid() })
+	formNetworks  = regexp.MustCompile(`^(none|any|[0-9./]+(,[0-9./]+)*)$`) // whether they are networks is looked at later
 )
+
+// form is one that takes more than a pattern to tell.
+type form func(string) bool
+
+// MatchString is that of a regexp.Regexp.
+func (f form) MatchString(s string) bool { return f(s) }
+
+// ipv4 reads an address; what is none is not valid.
+func ipv4(s string) netip.Addr {
+	if a, err := netip.ParseAddr(s); err == nil && a.Is4() {
+		return a
+	}
+	return netip.Addr{}
+}
 
 // Predicates that rules and answers share.
 func static(c vpn.Connection, t vpn.Tunnel) bool      { return c.RouteBased() && t.BGP == nil } // routes are the operator's
