@@ -375,9 +375,11 @@ func report(w io.Writer, err error) {
 	for i, p := range several {
 		fmt.Fprintln(w, "peerconf: error:", p.Error())
 		last := i == len(several)-1 || several[i+1].Hint != p.Hint
-		if p.Hint != "" && last && !hints[p.Hint] {
-			fmt.Fprintln(w, "peerconf: hint:", vpn.Printable(p.Hint))
-			hints[p.Hint] = true
+		for _, hint := range strings.Split(p.Hint, "\n") {
+			if hint != "" && last && !hints[hint] {
+				fmt.Fprintln(w, "peerconf: hint:", vpn.Printable(hint))
+				hints[hint] = true
+			}
 		}
 	}
 }

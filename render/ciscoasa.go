@@ -3,7 +3,6 @@ package render
 import (
 	"fmt"
 	"net/netip"
-	"regexp"
 
 	"peerconf/vpn"
 )
@@ -24,21 +23,26 @@ const (
 )
 
 // formInside is an address that a host can have in a network of 4 addresses,
-// as the cloud's are inside tunnels: its last number is 1 or 2 modulo 4.
-var formInside = regexp.MustCompile(`^(` + octet + `\.){3}([12569]|[2468][12569]|[13579][03478]|1[02468][12569]|1[13579][03478]|2[024][12569]|2[13][03478]|25[034])$`)
+// as the cloud's are inside tunnels.
+var formInside = form(func(s string) bool {
+	a := ipv4(s)
+	return a.IsValid() && (a.As4()[3]%4 == 1 || a.As4()[3]%4 == 2)
+})
 
 // ciscoASA follows Cisco's ASA VPN CLI configuration guides, chapters IPsec and
 // ISAKMP and Virtual Tunnel Interface (asa97 to asa920), and the ASA command
 // reference. Ranges are those of the managers' models (developer.cisco.com,
 // IkevOnePolicy and IkevTwoPolicy). Two peers with IKEv2 from 9.14 on: Cisco's
-// document 220638.
+// document 220638. Their connection-type is left at bidirectional, as in its
+// example of VPN Preempt: originate-only rejects what the cloud negotiates until
+// the ASA has (message 713195), and other clouds warn against it.
 var ciscoASA = Dialect{
 	Name:    "cisco-asa",
 	Title:   "Cisco ASA",
 	Comment: "!",
 	ASCII:   true,
-	Oldest:  "9",
-	Older:   "what older ones lack has not been looked up",
+	Oldest:  "9.1(2)",
+	Older:   "older ones cannot turn data-based rekeying off (lifetime kilobytes unlimited)",
 	MaxName: 48, // of a nameif
 	Files: []File{{Suffix: ".cfg", Template: "cisco-asa.tmpl", Note: []string{
 		"%[1]s: paste in configuration mode, or copy to running-config; then write memory",
@@ -137,6 +141,12 @@ var ciscoASA = Dialect{
 		vpn.IKEv1: asaIdentities,
 		vpn.IKEv2: asaIdentities,
 	},
+	// IKEv1: messages 715046 and 715064 of an ASA, which offers and takes it;
+	// IKEv2: VPN CLI configuration guide, IPsec and ISAKMP.
+	Fragmentation: map[vpn.Version]Default{
+		vpn.IKEv1: {On: true, Why: "an ASA has no statement for it"},
+		vpn.IKEv2: {On: true, Word: "crypto ikev2 fragmentation"},
+	},
 	Key:     keyASA,
 	KeyWord: `%s`,
 	BGPKey:  keyCiscoBGP,
@@ -190,7 +200,8 @@ var ciscoASA = Dialect{
 	}},
 	Notices: []Rule{
 		{When: alwaysHolds, Reason: "the ASA sends its outside interface's address as identity to every peer: it must be the peer's identity named above, behind NAT too (--set outside-address checks it); crypto isakmp identity must be auto, its default, or address"},
-		{When: isAggressive, Reason: "aggressive mode: the ASA must not have crypto ikev1 am-disable"},
+		{When: isAggressive, Warning: true, Hint: toIKEv2, Reason: "aggressive mode: the ASA must not have crypto ikev1 am-disable"},
+		{When: both(not(isIKEv1), espStronger), Warning: true, Hint: "set IkeEncAlg of the connection to IpsecEncAlg's value", Reason: "IpsecEncAlg is stronger than IkeEncAlg: the ASA must not have crypto ipsec ikev2 sa-strength-enforcement"},
 		{When: alwaysHolds, Reason: "an ASA holds 20 crypto ikev1 policies and 20 crypto ikev2 policies: leave one out that says what another says already"},
 		{When: alwaysHolds, Reason: "sysopt connection tcpmss holds for all traffic of the ASA: if it is lower already, leave that line out"},
 		{When: alwaysHolds, Reason: "what comes out of the tunnel passes no access list while sysopt connection permit-vpn stands, as it does unless switched off"},
@@ -204,7 +215,7 @@ var ciscoASA = Dialect{
 		{When: both(isDual, static), Unrouted: true, Reason: "route them into the second tunnel too, with 2 in place of 1 at the end"},
 		{When: both(isDual, static), Reason: "a tunnel interface is down as long as its tunnel is, and routes into it with it: then the second tunnel's are used, and the first's again when it is back"},
 		{When: policyBased, Reason: "initiates: this ASA when traffic matches the access list; the VPC's networks must be routed out of the outside interface"},
-		{When: both(isDual, policyBased), Reason: "a crypto map has one tunnel up at a time: the cloud shows the standby as down until it takes over"},
+		{When: both(isDual, policyBased), Reason: "a crypto map has one tunnel up at a time: the cloud shows the standby as down until it takes over, and it keeps the traffic until clear crypto ipsec sa peer and its address end it"},
 		{When: both(isDual, policyBased, not(isIKEv1)), Until: "9.14", Warning: true, Hint: "name the version: --target cisco-asa@9.14, or a later one that runs", Reason: "two peers in a crypto map entry with IKEv2 need ASA 9.14"},
 		{When: both(severalPairs, not(isIKEv1)), Warning: true, Hint: onePairs, Reason: "an ASA makes an SA for each line of the access list where the cloud wants one for all: if some pairs stay down, give each its own connection"},
 	},
@@ -248,6 +259,10 @@ func asaTunnelGroup(t vpn.Tunnel) string { return fmt.Sprint(t.IKE.Version, t.DP
 func cloudNamed(_ vpn.Connection, t vpn.Tunnel) bool {
 	id, err := netip.ParseAddr(t.CloudIdentity.Value)
 	return t.CloudIdentity.Kind != vpn.IDIPv4 || err == nil && t.CloudAddress.IP.IsValid() && id != t.CloudAddress.IP
+}
+
+func espStronger(_ vpn.Connection, t vpn.Tunnel) bool {
+	return weaker(strongEncryption, t.ESP.Encryption, t.IKE.Encryption)
 }
 
 // asaTunnelsDiffer tells whether two tunnels differ in what a crypto map entry

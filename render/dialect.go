@@ -1,6 +1,7 @@
 package render
 
 import (
+	"net/netip"
 	"regexp"
 	"strings"
 
@@ -42,6 +43,11 @@ type Dialect struct {
 	IKE, ESP Phases
 
 	Identities map[vpn.Version]map[vpn.IDKind]Identity
+
+	// Fragmentation is what becomes of IKE messages too long for one packet
+	// (RFC 7383, with IKEv1 a vendor's extension). Those with a key in place of
+	// certificates have a few hundred bytes, so it is left at the default.
+	Fragmentation map[vpn.Version]Default
 
 	// Key writes a pre-shared key so that the device reads back the same
 	// bytes, or says why it cannot be written.
@@ -94,11 +100,20 @@ type Words struct {
 
 // Word is how a device spells an algorithm, or why it cannot.
 type Word struct {
-	Text  string
-	Since Version // first version that has it
-	Until Version // first version that lacks it
-	Why   string  // the reason there is no Text, or behind Since and Until
-	Hint  string  // the way out, where the common one is none
+	Text   string
+	Since  Version // first version that has it
+	Until  Version // first version that lacks it
+	Why    string  // the reason there is no Text, or behind Since and Until
+	Unless string  // the answer, NAME=VALUE, by which any version may have it
+	Hint   string  // the way out, where the common one is none
+}
+
+// Default is a setting that is right unsaid.
+type Default struct {
+	On    bool
+	Since Version // on from this version, off before
+	Word  string  // what would say so
+	Why   string  // it is not said, where the default is off, or cannot be
 }
 
 // Range is what a device accepts, both ends included.
@@ -119,7 +134,7 @@ type Identity struct {
 type Answer struct {
 	Name          string
 	Meaning       string
-	Form          *regexp.Regexp
+	Form          interface{ MatchString(string) bool }
 	Unique        bool    // no two tunnels of a run may have one value; numbers never may
 	Number        *Range  // counts up: each further tunnel of a run takes the next
 	Fewer         Version // before this version a number ends at FewerMax
@@ -142,7 +157,8 @@ type Rule struct {
 	Until Version // and up to this one
 	Doubt bool    // it refuses too where the version is not known
 	// Warning marks a notice of what may not work, or is weak, until somebody
-	// acts who can. The others inform.
+	// acts who can: its hint says how it goes away. The others inform, be it of
+	// what to look after on every device.
 	Warning  bool
 	Routed   bool // it is told only where there are networks to route, by --set cloud-routes or as subnets
 	Unrouted bool // or only where there are none
@@ -231,8 +247,6 @@ var guomi = Word{
 	Hint: "no target has it: use a VPN gateway of type Normal instead of NationalStandard",
 }
 
-const octet = `(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])`
-
 // The forms an answer may have. None lets a quote, a blank or a comment sign
 // into the text.
 var (
@@ -240,9 +254,24 @@ var (
 	formNumber    = regexp.MustCompile(`^(0|[1-9][0-9]{0,9})$`)
 	formName      = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_-]{0,30}$`)
 	formInterface = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_-]{0,14}$`)
-	formAddress   = regexp.MustCompile(`^(` + octet + `\.){3}` + octet + `$`)
-	formLocal     = regexp.MustCompile(`^(%any|%defaultroute|(` + octet + `\.){3}` + octet + `)$`)
+	formAddress   = form(func(s string) bool { return ipv4(s).IsValid() })
+	formLocal     = form(func(s string) bool { return s == "%any" || s == "%defaultroute" || ipv4(s).IsValid() })
+	formNetworks  = regexp.MustCompile(`^(none|any|[0-9./]+(,[0-9./]+)*)$`) // whether they are networks is looked at later
 )
+
+// form is one that takes more than a pattern to tell.
+type form func(string) bool
+
+// MatchString is that of a regexp.Regexp.
+func (f form) MatchString(s string) bool { return f(s) }
+
+// ipv4 reads an address; what is none is not valid.
+func ipv4(s string) netip.Addr {
+	if a, err := netip.ParseAddr(s); err == nil && a.Is4() {
+		return a
+	}
+	return netip.Addr{}
+}
 
 // Predicates that rules and answers share.
 func static(c vpn.Connection, t vpn.Tunnel) bool      { return c.RouteBased() && t.BGP == nil } // routes are the operator's

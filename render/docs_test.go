@@ -216,7 +216,24 @@ func (p *page) features(d *Dialect) {
 		}
 		rows = append(rows, row)
 	}
-	p.table(rows)
+	p.table(append(rows, []string{"IKE fragmentation", p.unsaid(d.Fragmentation[vpn.IKEv1]), p.unsaid(d.Fragmentation[vpn.IKEv2])}))
+}
+
+// unsaid is what a device does by itself.
+func (p *page) unsaid(d Default) string {
+	cell, note := "off", "left off: "+d.Why
+	switch {
+	case d.On && d.Word == "":
+		cell, note = "on", "the default: "+d.Why
+	case d.On:
+		cell, note = "on", "`"+d.Word+"` is the default and goes unsaid"
+	case d.Word != "":
+		note = "`" + d.Word + "` is not said: " + d.Why + ", and IKE messages with keys fit into a packet each"
+	}
+	if d.Since != "" {
+		cell += " from " + string(d.Since) + ", off before"
+	}
+	return cell + " " + p.note(note)
 }
 
 // feature is one cell: what all versions make of a sample, or what each does.

@@ -33,6 +33,12 @@ var juniperSRX = Dialect{
 		vpn.IKEv1: junosIdentities,
 		vpn.IKEv2: junosIdentities,
 	},
+	// The models have fragmentation below a gateway for IKEv2, and in it a size
+	// with a default and disable.
+	Fragmentation: map[vpn.Version]Default{
+		vpn.IKEv1: {Why: "Junos has it with IKEv2 only"},
+		vpn.IKEv2: {On: true, Word: "fragmentation"},
+	},
 	Key:     keyJunos,
 	KeyWord: `ascii-text "%s"`,
 	BGPKey:  keyJunosBGP,
@@ -67,7 +73,7 @@ var juniperSRX = Dialect{
 		{When: both(isDual, static), Unrouted: true, Reason: "route them to the second tunnel's unit too, with preference 10"},
 		{When: both(isDual, not(severalPairs), not(hasBGP)), Reason: "an st0 unit is down as long as its tunnel is, and routes into it with it: then the second tunnel's are used, and the first's again when it is back"},
 		{When: both(isDual, severalPairs), Until: junosSince, Warning: true, Hint: "name the version: --target juniper-srx@23.2R1, or a later one that runs", Reason: "traffic-selector preference needs Junos 23.2R1: without it the device mixes the tunnels"},
-		{When: both(isDual, severalPairs), Reason: "Juniper lists traffic-selector preference for vSRX, SRX1500 and larger ones, and for no SRX300 model (Feature Explorer, 7498): there use 0.0.0.0/0 on both sides"},
+		{When: both(isDual, severalPairs), Warning: true, Hint: "use 0.0.0.0/0 on both sides and routes", Reason: "Juniper lists traffic-selector preference for vSRX, SRX1500 and larger ones, and for no SRX300 model (Feature Explorer, 7498): there use 0.0.0.0/0 on both sides"},
 		{When: hasBGP, Reason: "BGP: st0 units below admit BGP by host-inbound-traffic of their own, which goes before that of their zone: add what the zone admits beside it, such as system-services ping"},
 		{When: hasBGP, Reason: "BGP: the AS number is the group's (local-as), and autonomous-system and router-id of routing-options stay as they are; where autonomous-system is another, it stands in the AS path too"},
 		{When: both(severalPairs, not(isIKEv1)), Warning: true, Hint: onePairs, Reason: "Junos makes an SA for each pair of subnets where the cloud wants one for all: if some pairs stay down, give each its own connection"},

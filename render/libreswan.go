@@ -43,6 +43,11 @@ var libreswan = Dialect{
 		vpn.IKEv1: libreswanIdentities,
 		vpn.IKEv2: libreswanIdentities,
 	},
+	// configs/d.ipsec.conf/conn/fragmentation.xml
+	Fragmentation: map[vpn.Version]Default{
+		vpn.IKEv1: {On: true, Word: "fragmentation=yes"},
+		vpn.IKEv2: {On: true, Word: "fragmentation=yes"},
+	},
 	Key:     keyBase64,
 	KeyWord: `"%s"`,
 	BGPKey:  keyFRR,
@@ -67,7 +72,7 @@ var libreswan = Dialect{
 		lanDropped,
 		{When: hasDPD, Until: "5.0", Reason: "dpdaction is for libreswan 4; libreswan 5 says that it ignores it"},
 		// Debian's 4.10 refuses it too; the keyword came with 4.2.
-		{When: isIKEv1, Since: "4.2", Reason: "libreswan may refuse IKEv1, as 5 and Debian's 4.10 do, unless config setup in /etc/ipsec.conf says ikev1-policy=accept"},
+		{When: isIKEv1, Since: "4.2", Warning: true, Hint: toIKEv2, Reason: "libreswan may refuse IKEv1, as 5 and Debian's 4.10 do, unless config setup in /etc/ipsec.conf says ikev1-policy=accept"},
 		{When: static, Unrouted: true, Reason: "route the VPC's networks into the tunnel's vti-interface once it is there: --set cloud-routes=NETWORK,NETWORK has the updown script do it"},
 		{When: both(isDual, static), Unrouted: true, Reason: "route them into the first tunnel with metric 100 and into the second with metric 200; the route of a dead tunnel stays in place then"},
 		{When: both(isDual, policyBased), Reason: "libreswan keeps two tunnels with the same subnets apart by vti interfaces: the cloud's subnets are routed into them"},

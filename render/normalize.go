@@ -240,13 +240,23 @@ func word[K interface {
 		n.refuse(t, field, value.String(), cmp.Or(w.Why, "the device has no word for it"), cmp.Or(w.Hint, n.wayOut(field)))
 		return ""
 	}
-	switch certain, possible := n.target.holds(w.Since, w.Until); {
+	switch certain, possible := n.has(n.target, w); {
+	case !possible && w.Unless != "":
+		n.refuse(t, field, value.String(), versions(n.target, w.Since, w.Until)+w.behind(), "where that is so, --set "+w.Unless+"\n"+n.wayOut(field))
 	case !possible:
 		n.refuse(t, field, value.String(), versions(n.target, w.Since, w.Until)+w.behind(), cmp.Or(w.Hint, n.wayOut(field)))
 	case !certain:
 		n.gate(t, field, value.String(), versions(n.target, w.Since, w.Until)+w.behind())
 	}
 	return w.Text
+}
+
+// has tells whether a target certainly has a word, and whether it may, be it by
+// an answer.
+func (n *normalizer) has(d Target, w Word) (certain, possible bool) {
+	certain, possible = d.holds(w.Since, w.Until)
+	name, value, _ := strings.Cut(w.Unless, "=")
+	return certain, possible || w.Unless != "" && n.given(Answer{Name: name}, n.conn.Tunnels[0]) == value
 }
 
 // gate notices what only some versions have, once for all words of a reason.

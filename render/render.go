@@ -5,6 +5,7 @@ package render
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"hash/crc32"
 	"hash/maphash"
@@ -73,23 +74,11 @@ var functionMap = template.FuncMap{"join": sprig.HermeticTxtFuncMap()["join"]}
 // New prepares rendering for targets, each as ParseTarget reads it.
 func New(targets []string, options Options) (*Renderer, error) {
 	r := &Renderer{options: options}
-	var all []Target
-	for _, s := range targets {
-		t, err := ParseTarget(s)
-		if err != nil {
-			return nil, err
-		}
-		if slices.ContainsFunc(all, func(other Target) bool { return other.Name == t.Name }) {
-			return nil, vpn.Problem{Field: "--target", Value: s, Reason: "named twice", Hint: "name each target once"}
-		}
-		t.removes, t.hierarchical = options.Remove, options.Hierarchical
-		switch {
-		case t.hierarchical && t.Hierarchical == nil:
-			return nil, vpn.Problem{Field: "--hierarchical", Value: s, Reason: "its configuration has one form only", Hint: "leave --hierarchical out, or render " + s + " by itself without"}
-		case t.hierarchical && t.removes:
-			return nil, vpn.Problem{Field: "--hierarchical", Value: s, Reason: "a removal is delete commands, which have no other form", Hint: "leave --hierarchical out with --remove"}
-		}
-		all = append(all, t)
+	all, err := parseTargets(targets, options)
+	if err != nil {
+		return nil, err
+	}
+	for _, t := range all {
 		p := prepared{Target: t, answers: newAnswers(options.Set, options.Defaults), names: map[uint64]bool{}, keys: map[uint64]uint64{}, peers: map[uint64]string{}, ids: map[uint64]bool{}}
 		for _, f := range t.files() {
 			p.files, p.text = append(p.files, compile(f.Template)), append(p.text, &bytes.Buffer{})
@@ -101,6 +90,35 @@ func New(targets []string, options Options) (*Renderer, error) {
 	}
 	r.run = run{all, options.Region, options.Strict}
 	return r, nil
+}
+
+// parseTargets reads a run's targets, or says all that is wrong with them.
+func parseTargets(targets []string, options Options) ([]Target, error) {
+	var all []Target
+	var problems vpn.Problems
+	refuse := func(field, value, reason, hint string) {
+		problems = append(problems, vpn.Problem{Field: field, Value: value, Reason: reason, Hint: hint})
+	}
+	for _, s := range targets {
+		t, err := ParseTarget(s)
+		var problem vpn.Problem
+		if errors.As(err, &problem) {
+			problems = append(problems, problem)
+			continue
+		}
+		if slices.ContainsFunc(all, func(other Target) bool { return other.Name == t.Name }) {
+			refuse("--target", s, "named twice", "name each target once")
+		}
+		t.removes, t.hierarchical = options.Remove, options.Hierarchical
+		switch {
+		case t.hierarchical && t.Hierarchical == nil:
+			refuse("--hierarchical", s, "its configuration has one form only", "leave --hierarchical out, or render "+s+" by itself without")
+		case t.hierarchical && t.removes:
+			refuse("--hierarchical", s, "a removal is delete commands, which have no other form", "leave --hierarchical out with --remove")
+		}
+		all = append(all, t)
+	}
+	return all, unique(problems).OrNil()
 }
 
 // load reads a template with those it nests. That they parse is tested, so a

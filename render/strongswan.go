@@ -36,9 +36,10 @@ var strongswan = Dialect{
 		vpn.IKEv1: strongswanIdentities,
 		vpn.IKEv2: strongswanIdentities,
 	},
-	Key:     keyBase64,
-	KeyWord: `"%s"`,
-	BGPKey:  keyFRR,
+	Fragmentation: strongswanFragments("fragmentation = yes"),
+	Key:           keyBase64,
+	KeyWord:       `"%s"`,
+	BGPKey:        keyFRR,
 	Answers: []Answer{
 		strongswanLocalAddress,
 		{Name: "if-id", Form: formNumber, Number: &Range{Min: 1, Max: 1<<32 - 1}, When: routeBased, Default: addressNumber, Fallback: "the cloud's address as a number",
@@ -109,16 +110,25 @@ func strongswanPhases(setting string) Phases {
 	return Phases{vpn.IKEv1: words, vpn.IKEv2: words}
 }
 
+// strongswanFragments: NEWS of 5.5.1; peer_cfg's initial value in vici_config.c,
+// conn_defaults in confread.c.
+func strongswanFragments(word string) map[vpn.Version]Default {
+	d := Default{On: true, Since: "5.5.1", Word: word}
+	return map[vpn.Version]Default{vpn.IKEv1: d, vpn.IKEv2: d}
+}
+
 // strongswan6DES: 6.0.0 no longer builds the des plugin by default, and OpenSSL
 // has DES in its legacy provider (NEWS; openssl_plugin.c). The kernel's ESP has
 // it in any case.
 var strongswan6DES = Rule{
-	When: func(_ vpn.Connection, t vpn.Tunnel) bool { return t.IKE.Encryption == vpn.DES }, Since: "6",
+	When: func(_ vpn.Connection, t vpn.Tunnel) bool { return t.IKE.Encryption == vpn.DES }, Since: "6", Warning: true,
+	Hint:   "set IkeEncAlg of the connection to aes256",
 	Reason: "IkeEncAlg des: strongSwan 6 takes it from OpenSSL's legacy provider, which has to be installed, unless the des plugin is built",
 }
 
 var strongswanAggressive = Rule{
-	When:   isAggressive,
+	When:    isAggressive,
+	Warning: true, Hint: toIKEv2,
 	Reason: "aggressive mode: this host does not answer the cloud's first message unless strongswan.conf says charon.i_dont_care_about_security_and_use_aggressive_mode_psk = yes; it initiates without",
 }
 

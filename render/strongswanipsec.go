@@ -30,9 +30,12 @@ var strongswanIPsec = Dialect{
 	IKE:        strongswanPhases("ikelifetime"),
 	ESP:        strongswanPhases("lifetime"),
 	Identities: strongswan.Identities,
-	Key:        keyBase64,
-	KeyWord:    `"%s"`,
-	BGPKey:     keyFRR,
+
+	Fragmentation: strongswanFragments("fragmentation=yes"),
+
+	Key:     keyBase64,
+	KeyWord: `"%s"`,
+	BGPKey:  keyFRR,
 	Answers: []Answer{
 		strongswanLocalAddress,
 		{Name: "mark", Form: formNumber, Number: &Range{Min: 1, Max: 1<<32 - 1}, When: usesVTI, Default: addressNumber, Fallback: "the cloud's address as a number",
