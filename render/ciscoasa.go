@@ -141,6 +141,7 @@ var ciscoASA = Dialect{
 		vpn.IKEv1: asaIdentities,
 		vpn.IKEv2: asaIdentities,
 	},
+	Unlimited: "set security-association lifetime kilobytes unlimited",
 	// IKEv1: messages 715046 and 715064 of an ASA, which offers and takes it;
 	// IKEv2: VPN CLI configuration guide, IPsec and ISAKMP.
 	Fragmentation: map[vpn.Version]Default{

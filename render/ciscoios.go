@@ -112,6 +112,7 @@ var ciscoIOS = Dialect{
 			vpn.IDUserFQDN: {Peer: "email %s", Cloud: "email %s"},
 		},
 	},
+	Unlimited: "set security-association lifetime kilobytes disable",
 	// Presence statements of the models, crypto ikev2 and crypto isakmp.
 	Fragmentation: map[vpn.Version]Default{
 		vpn.IKEv1: {Word: "crypto isakmp fragmentation", Why: iosWholeRouter},
