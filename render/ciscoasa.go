@@ -141,6 +141,7 @@ var ciscoASA = Dialect{
 		vpn.IKEv1: asaIdentities,
 		vpn.IKEv2: asaIdentities,
 	},
+	Unlimited: "set security-association lifetime kilobytes unlimited",
 	// IKEv1: messages 715046 and 715064 of an ASA, which offers and takes it;
 	// IKEv2: VPN CLI configuration guide, IPsec and ISAKMP.
 	Fragmentation: map[vpn.Version]Default{
@@ -199,12 +200,11 @@ var ciscoASA = Dialect{
 		Hint:   "set both tunnels alike, or use 0.0.0.0/0 on both sides, where each has its own interface",
 	}},
 	Notices: []Rule{
-		{When: alwaysHolds, Reason: "the ASA sends its outside interface's address as identity to every peer: it must be the peer's identity named above, behind NAT too (--set outside-address checks it); crypto isakmp identity must be auto, its default, or address"},
+		{When: alwaysHolds, Reason: "the ASA sends its outside interface's address as identity: it must be the peer's named above, behind NAT too (--set outside-address checks it), and crypto isakmp identity auto, its default, or address"},
 		{When: isAggressive, Warning: true, Hint: toIKEv2, Reason: "aggressive mode: the ASA must not have crypto ikev1 am-disable"},
 		{When: both(not(isIKEv1), espStronger), Warning: true, Hint: "set IkeEncAlg of the connection to IpsecEncAlg's value", Reason: "IpsecEncAlg is stronger than IkeEncAlg: the ASA must not have crypto ipsec ikev2 sa-strength-enforcement"},
-		{When: alwaysHolds, Reason: "an ASA holds 20 crypto ikev1 policies and 20 crypto ikev2 policies: leave one out that says what another says already"},
-		{When: alwaysHolds, Reason: "sysopt connection tcpmss holds for all traffic of the ASA: if it is lower already, leave that line out"},
-		{When: alwaysHolds, Reason: "what comes out of the tunnel passes no access list while sysopt connection permit-vpn stands, as it does unless switched off"},
+		{When: alwaysHolds, Reason: "an ASA holds 20 policies of crypto ikev1 and 20 of crypto ikev2: leave out what another says already"},
+		{When: alwaysHolds, Reason: "sysopt connection is for all of the ASA: leave the line with tcpmss out if it is lower already; permit-vpn, unless switched off, lets what comes out of the tunnel past access lists"},
 		{When: both(routeBased, isIKEv1), Until: "9.7", Warning: true, Hint: "name the version: --target cisco-asa@9.7, or a later one that runs", Reason: "tunnel interfaces need ASA 9.7 with IKEv1"},
 		{When: both(routeBased, not(isIKEv1)), Until: "9.8", Warning: true, Hint: "name the version: --target cisco-asa@9.8, or a later one that runs", Reason: "tunnel interfaces need ASA 9.8 with IKEv2"},
 		{When: routeBased, Reason: "tunnel interfaces need routed firewall mode and a single context"},

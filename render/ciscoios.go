@@ -116,6 +116,7 @@ var ciscoIOS = Dialect{
 			vpn.IDKeyID:    {Peer: "key-id %s", Cloud: "key-id %s"},
 		},
 	},
+	Unlimited: "set security-association lifetime kilobytes disable",
 	// Presence statements of the models, crypto ikev2 and crypto isakmp.
 	Fragmentation: map[vpn.Version]Default{
 		vpn.IKEv1: {Word: "crypto isakmp fragmentation", Why: iosWholeRouter},

@@ -51,6 +51,12 @@ func TestDefaultsComplete(t *testing.T) {
 			if !ok || f.Word == "" && f.Why == "" || !f.On && (f.Why == "" || f.Since != "") {
 				t.Errorf("%s, %s: fragmentation has no word or no reason: %+v", d.Name, version, f)
 			}
+			for _, s := range samples(d, version) {
+				text := renderOne(d.Name, s.conn).text
+				if said := strings.Contains(text, "bytes"); text != "" && (said != (d.Unlimited != "") || !strings.Contains(text, d.Unlimited)) {
+					t.Errorf("%s, %s, %s: a limit of bytes, or none against the device's own", d.Name, version, s.name)
+				}
+			}
 		}
 	}
 }

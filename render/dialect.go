@@ -49,6 +49,12 @@ type Dialect struct {
 	// certificates have a few hundred bytes, so it is left at the default.
 	Fragmentation map[vpn.Version]Default
 
+	// Unlimited is what ends no SA for the bytes it has carried. The cloud's
+	// limit is time alone. Devices that say nothing have no such limit unless
+	// they are told one: life_bytes, lifebytes, ipsec-max-bytes (2^63) and
+	// lifetime-kilobytes.
+	Unlimited string
+
 	// Key writes a pre-shared key so that the device reads back the same
 	// bytes, or says why it cannot be written.
 	Key     func(key string, version vpn.Version) (text, refused string)

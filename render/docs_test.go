@@ -96,7 +96,7 @@ func matrix() string {
 func (p *page) target(d *Dialect) {
 	p.notes = nil
 	p.linef("## %s\n", d.Name)
-	p.linef("%s; files %s; object names of at most %d characters.", d.Title, strings.Join(d.suffixes(), ", "), d.MaxName)
+	p.linef("%s; files %s, with --remove %s; object names of at most %d characters.", d.Title, strings.Join(d.suffixes(), ", "), "NAME"+d.Removal[0].Suffix, d.MaxName)
 	var versions []string
 	for _, v := range d.boundaries() {
 		versions = append(versions, string(v))
@@ -216,6 +216,11 @@ func (p *page) features(d *Dialect) {
 		}
 		rows = append(rows, row)
 	}
+	volume := "none " + p.note("the default, which goes unsaid")
+	if d.Unlimited != "" {
+		volume = "none " + p.note("`"+d.Unlimited+"`")
+	}
+	rows = append(rows, []string{"limit of bytes for an SA", volume, volume})
 	p.table(append(rows, []string{"IKE fragmentation", p.unsaid(d.Fragmentation[vpn.IKEv1]), p.unsaid(d.Fragmentation[vpn.IKEv2])}))
 }
 

@@ -86,7 +86,7 @@ var juniperSRX = Dialect{
 	},
 }
 
-const ofEachRoute = "of each static route only the next hop through st0 is deleted; if the route has no other, delete it whole: delete routing-options static route, and its prefix"
+const ofEachRoute = "of each static route only the next hop through st0 is deleted, as it may have others: one that has none is left empty, and the lines at the end delete it whole"
 
 var junosIKE = Words{ // set security ike proposal
 	Encryption: map[vpn.Encryption]Word{
