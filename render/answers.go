@@ -29,6 +29,7 @@ func (n *normalizer) answered(t vpn.Tunnel) map[string]string {
 	for _, a := range n.target.Answers {
 		switch {
 		case a.When != nil && !a.When(n.conn, t):
+		case a.Probe && !n.probed():
 		case n.target.removes && (a.Removal == nil || !a.Removal(n.conn, t)):
 		case a.Must != nil:
 			n.must(a, t)
@@ -198,6 +199,8 @@ func checkAnswers(targets []Target, given map[string]vpn.Given) vpn.Problems {
 		}
 		value := given[name].Value
 		switch {
+		case takes == nil && lacks(targets, base) != "":
+			refuse(name, "", lacks(targets, base), "leave it out")
 		case takes == nil || numbered && number != "1" && number != "2":
 			refuse(name, "", "no target of this run takes it", "want one of "+strings.Join(answerNames(targets), ", "))
 		case numbered && takes.PerConnection:
@@ -211,6 +214,16 @@ func checkAnswers(targets []Target, given map[string]vpn.Given) vpn.Problems {
 		}
 	}
 	return out
+}
+
+// lacks is why a target of the run can do nothing with an answer.
+func lacks(targets []Target, name string) string {
+	for _, t := range targets {
+		if why := t.Lacks[name]; why != "" {
+			return t.Title + ": " + why
+		}
+	}
+	return ""
 }
 
 func answerNames(targets []Target) []string {

@@ -58,7 +58,8 @@ type Dialect struct {
 	Apart string
 
 	Answers  []Answer
-	Refusals []Rule // what the device cannot do though it has the words
+	Lacks    map[string]string // answers of other devices that this one can do nothing with: why
+	Refusals []Rule            // what the device cannot do though it has the words
 	Notices  []Rule
 	Residue  []Rule // notices of a removal
 }
@@ -123,6 +124,7 @@ type Answer struct {
 	Fewer         Version // before this version a number ends at FewerMax
 	FewerMax      int
 	PerConnection bool                                        // tunnels share it: NAME.1 and NAME.2 are refused
+	Probe         bool                                        // it is a probe's, and asked for only where there is one
 	Default       func(c vpn.Connection, t vpn.Tunnel) string // nil: there is no safe default
 	Fallback      string                                      // what the default is, in words
 	Must          func(c vpn.Connection, t vpn.Tunnel) string // the one value that works: a fact to check, not to print
@@ -144,6 +146,8 @@ type Rule struct {
 	Warning  bool
 	Routed   bool // it is told only where there are networks to route, by --set cloud-routes or as subnets
 	Unrouted bool // or only where there are none
+	Probed   bool // it is told only where a probe watches the first tunnel, by --set probe-address
+	Unprobed bool // or only where none does
 	Field    string
 	Reason   string
 	Hint     string

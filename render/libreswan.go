@@ -56,6 +56,7 @@ var libreswan = Dialect{
 		cloudRoutes,
 		pathMTU, removing(announced), accepted,
 	},
+	Lacks: noProbes,
 	Refusals: []Rule{oneKeyPerIdentity, {
 		When: both(not(isIKEv1), pfsDiffers), Until: "5.2", Doubt: true, Field: "IpsecPfs",
 		Reason: "libreswan 4 rekeys an IKEv2 child with the IKE group whatever esp= says, so the tunnel would fail at its first rekey; where 5.2 or a later one runs, --target libreswan@5.2 has it",

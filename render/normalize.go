@@ -95,6 +95,7 @@ func (n *normalizer) normalize() (View, vpn.Problems) {
 	}
 	v.Groups, v.First, v.MTU, v.MSS = groups(v), v.Tunnels[0], v.Tunnels[0].MTU, v.Tunnels[0].MSS
 	n.routes(&v)
+	n.probe(&v)
 	v.StaticRoutes = v.OnePair && v.Routed
 	for _, t := range v.Tunnels {
 		v.MTU, v.MSS = min(v.MTU, t.MTU), min(v.MSS, t.MSS)
@@ -310,7 +311,7 @@ func (n *normalizer) rules(t vpn.Tunnel) {
 }
 
 func (n *normalizer) told(r Rule) bool {
-	return !r.Routed && !r.Unrouted || r.Routed == n.routed()
+	return (!r.Routed && !r.Unrouted || r.Routed == n.routed()) && (!r.Probed && !r.Unprobed || r.Probed == n.probed())
 }
 
 // merged are the notices of one level in order, those on both tunnels said once.

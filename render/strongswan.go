@@ -48,6 +48,7 @@ var strongswan = Dialect{
 		cloudRoutes,
 		pathMTU, removing(announced), accepted,
 	},
+	Lacks: noProbes,
 	Refusals: []Rule{
 		oneKeyPerIdentity,
 		{When: routeBased, Until: "5.8", Field: "LocalSubnet and RemoteSubnet", Reason: "strongSwan has XFRM interfaces, if_id_in and if_id_out, from 5.8.0 on",
