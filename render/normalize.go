@@ -318,7 +318,7 @@ func (n *normalizer) told(r Rule) bool {
 func (n *normalizer) merged(warning bool) []string {
 	out := slices.Clone(n.conn.Notices)
 	if warning {
-		out = slices.Clone(n.conn.Warnings)
+		out = n.doubts()
 	}
 	for _, x := range n.notices {
 		if x.warning != warning {
@@ -341,9 +341,14 @@ func (n *normalizer) merged(warning bool) []string {
 	return out
 }
 
+// doubts are the connection's own warnings, without what a removal is not about.
+func (n *normalizer) doubts() []string {
+	return slices.DeleteFunc(slices.Clone(n.conn.Warnings), func(text string) bool { return n.target.removes && text == vpn.BGPKeyUntold })
+}
+
 // refuseWarnings is what --strict does.
 func (n *normalizer) refuseWarnings() {
-	for _, text := range n.conn.Warnings {
+	for _, text := range n.doubts() {
 		n.refuse(vpn.Tunnel{}, "--strict", "", text, withoutStrict)
 	}
 	for _, x := range n.notices {
