@@ -29,6 +29,7 @@ type story struct {
 	options []string
 	answers []string // for this story beside its target's
 	bare    bool     // without the target's
+	tunnel  string   // with --tunnel
 	targets []string // that it is for, if not for all
 	refused string   // the golden of its refusal, where another reply has the name's: a Download reply has no id
 }
@@ -91,6 +92,16 @@ var stories = []story{
 	{name: "probe-itself", source: "dual-static.json", answers: []string{"cloud-routes=10.0.0.0/8,172.16.0.1/32", "probe-address=172.16.0.1"}, targets: probing},
 	{name: "probe-unrouted", source: "dual-static.json", answers: []string{"probe-address=10.0.0.10"}, targets: probing},
 	{name: "routes-wrong", source: "dual-static.json", answers: []string{"cloud-routes=10.0.0.1/8,0.0.0.0/0,203.0.113.11/32,172.16.0.0/12,172.16.0.0/12,10.0.0.0/33"}},
+	{name: "routes-nat", source: "nat-route.json", answers: []string{"cloud-routes=10.0.0.0/8"}},
+	{name: "routes-dual-nat", source: "dual-nat.json", answers: []string{"cloud-routes=10.0.0.0/8"}},
+	{name: "routes-two-peers", source: "dual-two-peers", answers: []string{"cloud-routes=10.0.0.0/8"}},
+	{name: "routes-device-1", source: "dual-two-peers", tunnel: "1", answers: []string{"cloud-routes=10.0.0.0/8"}},
+	{name: "routes-device-2", source: "dual-two-peers", tunnel: "2", answers: []string{"cloud-routes=10.0.0.0/8"}},
+	{name: "policy-device-2", source: "dual-policy", tunnel: "2"},
+	{name: "standby-only-device-2", source: "standby-only", tunnel: "2"},
+	{name: "bgp-nat", source: "nat-bgp.json", answers: []string{"announce=192.168.10.0/24"}},
+	{name: "bgp-two-peers", source: "bgp-two-peers.json", answers: []string{"announce=192.168.10.0/24"}},
+	{name: "bgp-device-2", source: "bgp-two-peers.json", tunnel: "2", answers: []string{"announce=192.168.10.0/24"}},
 	{name: "dual-cen", source: "dual-cen.json"},
 	{name: "dual-route-one-identity", source: "dual-route-one-identity.json"},
 	{name: "dual-top-level", source: "dual-top-level.json"},

@@ -14,7 +14,7 @@ import (
 )
 
 // removed are the stories whose removals are golden.
-var removed = []string{"ikev1-subnets", "ikev1-route", "ikev2-policy", "ikev2-route", "name-zh", "placeholders", "dual-policy", "dual-route", "dual-unlike", "weak", "bgp-single", "bgp-single-accept", "bgp-dual", "routes", "routes-dual", "probe"}
+var removed = []string{"ikev1-subnets", "ikev1-route", "ikev2-policy", "ikev2-route", "name-zh", "placeholders", "dual-policy", "dual-route", "dual-unlike", "weak", "bgp-single", "bgp-single-accept", "bgp-dual", "routes", "routes-dual", "probe", "routes-device-2", "bgp-device-2"}
 
 func (s story) answered(target string, more ...string) []string {
 	more = append(more, "--target", target)
@@ -24,6 +24,9 @@ func (s story) answered(target string, more ...string) []string {
 	}
 	for _, a := range said {
 		more = append(more, "--set", a)
+	}
+	if s.tunnel != "" {
+		more = append(more, "--tunnel", s.tunnel)
 	}
 	return s.args("render", more...)
 }

@@ -28,9 +28,8 @@ func (n *normalizer) answered(t vpn.Tunnel) map[string]string {
 	set := map[string]string{}
 	for _, a := range n.target.Answers {
 		switch {
-		case a.When != nil && !a.When(n.conn, t):
+		case !n.asks(a, n.conn, t):
 		case a.Probe && !n.probed():
-		case n.target.removes && (a.Removal == nil || !a.Removal(n.conn, t)):
 		case a.Must != nil:
 			n.must(a, t)
 		default:
@@ -38,6 +37,11 @@ func (n *normalizer) answered(t vpn.Tunnel) map[string]string {
 		}
 	}
 	return set
+}
+
+// asks tells whether an answer is needed for a tunnel.
+func (n *normalizer) asks(a Answer, c vpn.Connection, t vpn.Tunnel) bool {
+	return (a.When == nil || a.When(c, t)) && (!n.target.removes || a.Removal != nil && a.Removal(c, t))
 }
 
 func (n *normalizer) answer(a Answer, t vpn.Tunnel) string {
@@ -98,7 +102,7 @@ func (n *normalizer) position(a Answer, t vpn.Tunnel) int {
 	if a.PerConnection {
 		return 0
 	}
-	return t.Number - n.conn.Tunnels[0].Number
+	return t.Number - n.whole().Tunnels[0].Number
 }
 
 // alone refuses a value that another tunnel of the run has on the same device.
@@ -119,7 +123,7 @@ func (n *normalizer) alone(a Answer, t vpn.Tunnel, v, device string) {
 
 func (n *normalizer) unanswered(a Answer, t vpn.Tunnel) string {
 	word := "REPLACE-" + a.Name
-	if n.conn.Dual() && a.Number != nil && !a.PerConnection {
+	if (n.conn.Dual() || n.part > 0) && a.Number != nil && !a.PerConnection {
 		word += "-" + strconv.Itoa(t.Number)
 	}
 	if n.run.strict {

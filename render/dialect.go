@@ -175,6 +175,7 @@ var commonNotices = []Rule{
 	{When: hasBGP, Reason: "BGP: the VPN gateway has to have automatic route advertisement on (AutoPropagate), or the VPC and this side do not hear of each other"},
 	{When: hasBGP, Reason: "BGP: a dead session is given up after 30 s, or earlier if the cloud asks for less"},
 	{When: both(isDual, hasBGP), Reason: "BGP: the second tunnel is the standby: its routes have the lower local preference here and the longer AS path there"},
+	{When: twoPeers, Reason: "the tunnels end on two addresses of this side: where those are two devices, --tunnel 1 and --tunnel 2 write what each has"},
 	{When: both(isDual, not(hasDPD), not(hasBGP)), Warning: true, Hint: "set EnableDpd of the connection to true", Reason: "DPD is off: that a tunnel's other end has gone is noticed when its SAs expire, and the second takes over no earlier"},
 }
 
@@ -252,7 +253,10 @@ func isMain(c vpn.Connection, t vpn.Tunnel) bool { return isIKEv1(c, t) && !isAg
 func severalPairs(c vpn.Connection, _ vpn.Tunnel) bool {
 	return len(c.PeerSubnets)*len(c.CloudSubnets) > 1
 }
-func isDual(c vpn.Connection, _ vpn.Tunnel) bool   { return c.Dual() }
+func isDual(c vpn.Connection, _ vpn.Tunnel) bool { return c.Dual() }
+func twoPeers(c vpn.Connection, _ vpn.Tunnel) bool {
+	return c.Dual() && c.Tunnels[0].PeerAddress != c.Tunnels[1].PeerAddress
+}
 func isActive(_ vpn.Connection, t vpn.Tunnel) bool { return t.Number == 1 }
 func hasDPD(_ vpn.Connection, t vpn.Tunnel) bool   { return t.DPD }
 func noPFS(_ vpn.Connection, t vpn.Tunnel) bool    { return t.ESP.PFS == vpn.NoGroup }

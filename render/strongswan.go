@@ -137,7 +137,7 @@ var strongswanIdentities = map[vpn.IDKind]Identity{
 // on two addresses: each then needs its own.
 func localAddress(any string) func(vpn.Connection, vpn.Tunnel) string {
 	return func(c vpn.Connection, t vpn.Tunnel) string {
-		if c.Dual() && c.Tunnels[0].PeerAddress != c.Tunnels[1].PeerAddress {
+		if twoPeers(c, t) {
 			return t.PeerAddress.String()
 		}
 		return any
