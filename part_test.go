@@ -76,3 +76,21 @@ func TestPartRefused(t *testing.T) {
 		}
 	}
 }
+
+// TestUplinks: one device with two addresses needs an interface for each.
+func TestUplinks(t *testing.T) {
+	for _, c := range []struct {
+		args string
+		want bool
+	}{
+		{"--set outside-interface=Gi1", true},
+		{"--set outside-interface.1=Gi1 --set outside-interface.2=Gi2", false},
+		{"--set outside-interface=Gi1 --tunnel 1", false},
+		{"--set outside-interface=Gi1 --remove", false},
+	} {
+		_, stdout, _ := execute(append([]string{"peerconf", "render", "--target", "cisco-ios"}, append(strings.Fields(c.args), "testdata/dual-two-peers")...))
+		if stdout == "" || strings.Contains(stdout, "both leave by Gi1") != c.want {
+			t.Errorf("%s:\n%s", c.args, stdout)
+		}
+	}
+}

@@ -144,7 +144,7 @@ var ciscoASA = Dialect{
 	BGPKey:  keyCiscoBGP,
 	Peering: &Peering{asaTunnelGroup, "another connection of this run joins them with another IKE version or DPD setting, and an ASA has one tunnel-group for a peer's address"},
 	Answers: []Answer{
-		{Name: "outside-interface", Form: formWord, Removal: policyBased, Meaning: "the nameif of the interface towards the Internet, such as outside"},
+		{Name: "outside-interface", Form: formWord, Uplink: true, Removal: policyBased, Meaning: "the nameif of the interface towards the Internet, such as outside"},
 		outsideAddress(peerIsAddress),
 		{Name: "inside-interface", Form: formWord, When: policyBased, Removal: alwaysHolds, PerConnection: true,
 			Meaning: "the nameif of the interface towards the peer's subnets, such as inside: their traffic to the cloud is kept out of NAT"},

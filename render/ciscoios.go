@@ -105,7 +105,7 @@ var ciscoIOS = Dialect{
 	KeyWord: `0 %s`,
 	BGPKey:  keyCiscoBGP,
 	Answers: []Answer{
-		{Name: "outside-interface", Form: formWord, Meaning: "the interface towards the Internet, such as GigabitEthernet1"},
+		{Name: "outside-interface", Form: formWord, Uplink: true, Meaning: "the interface towards the Internet, such as GigabitEthernet1"},
 		outsideAddress(both(isIKEv1, peerIsAddress)),
 		{Name: "policy-number", Form: formNumber, Number: &Range{Min: 1, Max: 10000}, When: isIKEv1, Removal: alwaysHolds,
 			Meaning: "a free number of crypto isakmp policy; lower ones are tried first"},

@@ -124,6 +124,7 @@ type Answer struct {
 	Fewer         Version // before this version a number ends at FewerMax
 	FewerMax      int
 	PerConnection bool                                        // tunnels share it: NAME.1 and NAME.2 are refused
+	Uplink        bool                                        // it is the interface that a tunnel leaves by
 	Probe         bool                                        // it is a probe's, and asked for only where there is one
 	Default       func(c vpn.Connection, t vpn.Tunnel) string // nil: there is no safe default
 	Fallback      string                                      // what the default is, in words

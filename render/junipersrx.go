@@ -37,7 +37,7 @@ var juniperSRX = Dialect{
 	KeyWord: `ascii-text "%s"`,
 	BGPKey:  keyJunosBGP,
 	Answers: []Answer{
-		{Name: "external-interface", Form: formWord, Meaning: "the interface towards the Internet with its unit, such as ge-0/0/0.0"},
+		{Name: "external-interface", Form: formWord, Uplink: true, Meaning: "the interface towards the Internet with its unit, such as ge-0/0/0.0"},
 		{Name: "st0-unit", Form: formNumber, Number: &Range{Min: 0, Max: 15999}, Removal: alwaysHolds, Meaning: "a free unit of the tunnel interface st0"},
 		{Name: "vpn-zone", Form: formWord, PerConnection: true, Removal: alwaysHolds, Meaning: "the security zone the tunnel interface joins"},
 		{Name: "lan-zone", Form: formWord, PerConnection: true, Removal: alwaysHolds, Meaning: "the security zone of the peer's subnets: policies let their traffic to and from vpn-zone"},

@@ -98,6 +98,7 @@ func (n *normalizer) normalize() (View, vpn.Problems) {
 		v.Tunnels[i].PairByPair = len(v.Tunnels[i].Children) > 1
 	}
 	n.parted()
+	n.uplinks(v)
 	v.Groups, v.First, v.MTU, v.MSS = groups(v), v.Tunnels[0], v.Tunnels[0].MTU, v.Tunnels[0].MSS
 	n.routes(&v)
 	n.probe(&v)

@@ -79,3 +79,18 @@ func (n *normalizer) parted() {
 	}
 	n.notices = append(n.notices, notice{text: fmt.Sprintf("tunnel %d of two, the %s: tunnel %d is for %s (--tunnel %d); the two devices have to tell each other of a tunnel that is down, as by iBGP or VRRP, and nothing here does", n.part, role, other, place, other)})
 }
+
+// uplinks warns where one interface is to have both addresses that the tunnels
+// end on.
+func (n *normalizer) uplinks(v View) {
+	if n.target.removes || !twoPeers(n.conn, vpn.Tunnel{}) {
+		return
+	}
+	for _, a := range n.target.Answers {
+		if by := v.Tunnels[0].Set[a.key()]; a.Uplink && by == v.Tunnels[1].Set[a.key()] {
+			n.notices = append(n.notices, notice{warning: true,
+				text: fmt.Sprintf("the tunnels end on %s and %s, and both leave by %s: where this device has both, each needs its interface (--set %s.1 and %s.2), and its cloud address a route through it", v.Tunnels[0].PeerAddress, v.Tunnels[1].PeerAddress, by, a.Name, a.Name),
+				hint: fmt.Sprintf("--set %s.1=… and --set %s.2=…, or --tunnel 1 and --tunnel 2 where they are two devices", a.Name, a.Name)})
+		}
+	}
+}
