@@ -10,6 +10,7 @@ import (
 	"os"
 	"runtime/debug"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -93,6 +94,7 @@ func renderCommand() *cli.Command {
 			&cli.BoolFlag{Name: "hierarchical", Usage: "juniper-srx: write the configuration as text in braces, for load merge, not as set commands"},
 			&cli.BoolFlag{Name: "remove", Usage: "write what takes the configuration off the device again; it holds no key"},
 			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "write to `FILE`, or to DIR/ one set of files a connection (0600); stdout otherwise"},
+			&cli.IntFlag{Name: "tunnel", Usage: "of connections with two tunnels write `TUNNEL` 1 or 2 alone, for the device that has it"},
 			&cli.BoolFlag{Name: "strict", Usage: "refuse what has no answer, and what a warning would be written for"},
 		),
 		OnUsageError: usageError,
@@ -104,11 +106,14 @@ func renderAction(c *cli.Context) (err error) {
 	if c.Bool("strict") && c.Bool("placeholders") {
 		return vpn.Problem{Field: "--strict", Reason: "it refuses the REPLACE- words that --placeholders writes", Hint: "leave one of them out"}
 	}
+	if n := c.Int("tunnel"); c.IsSet("tunnel") && n != 1 && n != 2 {
+		return vpn.Problem{Field: "--tunnel", Value: strconv.Itoa(n), Reason: "no such tunnel", Hint: "--tunnel 1 or --tunnel 2, or leave it out for both"}
+	}
 	said, err := said(c)
 	if err != nil {
 		return err
 	}
-	options := render.Options{Set: said.device, Defaults: said.file.defaults, Own: said.file.device, Strict: c.Bool("strict"), Remove: c.Bool("remove"), Hierarchical: c.Bool("hierarchical")}
+	options := render.Options{Set: said.device, Defaults: said.file.defaults, Own: said.file.device, Strict: c.Bool("strict"), Remove: c.Bool("remove"), Tunnel: c.Int("tunnel"), Hierarchical: c.Bool("hierarchical")}
 	if regions := c.StringSlice("region"); len(regions) == 1 {
 		options.Region = regions[0]
 	}

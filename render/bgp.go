@@ -68,7 +68,7 @@ func (n *normalizer) session(t vpn.Tunnel) Session {
 		PeerASN: fmt.Sprint(b.PeerASN), CloudASN: fmt.Sprint(b.CloudASN),
 		PeerAddress: b.PeerAddress.String(), CloudAddress: b.CloudAddress.String(),
 		Keepalive: bgpKeepalive, Hold: bgpHold, Hops: bgpHops,
-		Standby: n.conn.Dual() && t.Number == 2, LocalPreference: bgpPreference,
+		Standby: (n.conn.Dual() || n.part > 0) && t.Number == 2, LocalPreference: bgpPreference,
 		Keyed: !b.Key.IsZero(),
 	}
 	s.Prepend = strings.TrimSuffix(strings.Repeat(s.PeerASN+" ", bgpPrepends), " ")

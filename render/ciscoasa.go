@@ -15,6 +15,8 @@ const (
 	asaUntil = Version("9.15")
 	asaGroup = Version("9.13")
 
+	asaNoProbe = "its sla monitor pings from the tunnel interface's own address, which the cloud does not route, and Cisco documents it for no tunnel interface"
+
 	asaWeak    = "later ones have no DES, 3DES or MD5 and no group 2 or 24"
 	asaSHA2    = "with IKEv1 an ASA has SHA-1 and MD5 only"
 	asaGroup1  = "current ASA releases have no group 1, and which was the last to have it is in doubt"
@@ -153,7 +155,7 @@ var ciscoASA = Dialect{
 	BGPKey:  keyCiscoBGP,
 	Peering: &Peering{asaTunnelGroup, "another connection of this run joins them with another IKE version or DPD setting, and an ASA has one tunnel-group for a peer's address"},
 	Answers: []Answer{
-		{Name: "outside-interface", Form: formWord, Removal: policyBased, Meaning: "the nameif of the interface towards the Internet, such as outside"},
+		{Name: "outside-interface", Form: formWord, Uplink: true, Removal: policyBased, Meaning: "the nameif of the interface towards the Internet, such as outside"},
 		outsideAddress(peerIsAddress),
 		{Name: "inside-interface", Form: formWord, When: policyBased, Removal: alwaysHolds, PerConnection: true,
 			Meaning: "the nameif of the interface towards the peer's subnets, such as inside: their traffic to the cloud is kept out of NAT"},
@@ -170,6 +172,7 @@ var ciscoASA = Dialect{
 		unremoved(cloudRoutes), // routes go with their interface
 		pathMTU, removing(announced), removing(accepted),
 	},
+	Lacks: map[string]string{probeAddress.Name: asaNoProbe, probeSource.Name: asaNoProbe},
 	Refusals: []Rule{{
 		When: not(peerIsAddress), Field: "the peer's identity",
 		Reason: "an ASA has one identity for all its peers (crypto isakmp identity), with keys its address; another for one peer cannot be said",
@@ -214,6 +217,7 @@ var ciscoASA = Dialect{
 		{When: static, Unrouted: true, Reason: "route the VPC's networks into the tunnel: --set cloud-routes=NETWORK,NETWORK writes the routes, or route NAMEIF NETWORK MASK ADDRESS 1, the address being the other one of the tunnel's network"},
 		{When: both(isDual, static), Unrouted: true, Reason: "route them into the second tunnel too, with 2 in place of 1 at the end"},
 		{When: both(isDual, static), Reason: "a tunnel interface is down as long as its tunnel is, and routes into it with it: then the second tunnel's are used, and the first's again when it is back"},
+		{When: backedUp, Routed: true, Reason: "a path that is dead while its tunnel is up goes unnoticed without BGP, and an ASA has no probe for it: " + asaNoProbe},
 		{When: policyBased, Reason: "initiates: this ASA when traffic matches the access list; the VPC's networks must be routed out of the outside interface"},
 		{When: both(isDual, policyBased), Reason: "a crypto map has one tunnel up at a time: the cloud shows the standby as down until it takes over, and it keeps the traffic until clear crypto ipsec sa peer and its address end it"},
 		{When: both(isDual, policyBased, not(isIKEv1)), Until: "9.14", Warning: true, Hint: "name the version: --target cisco-asa@9.14, or a later one that runs", Reason: "two peers in a crypto map entry with IKEv2 need ASA 9.14"},

@@ -70,7 +70,8 @@ type Dialect struct {
 	Apart string
 
 	Answers  []Answer
-	Refusals []Rule // what the device cannot do though it has the words
+	Lacks    map[string]string // answers of other devices that this one can do nothing with: why
+	Refusals []Rule            // what the device cannot do though it has the words
 	Notices  []Rule
 	Residue  []Rule // notices of a removal
 }
@@ -146,6 +147,8 @@ type Answer struct {
 	Fewer         Version // before this version a number ends at FewerMax
 	FewerMax      int
 	PerConnection bool                                        // tunnels share it: NAME.1 and NAME.2 are refused
+	Uplink        bool                                        // it is the interface that a tunnel leaves by
+	Probe         bool                                        // it is a probe's, and asked for only where there is one
 	Default       func(c vpn.Connection, t vpn.Tunnel) string // nil: there is no safe default
 	Fallback      string                                      // what the default is, in words
 	Must          func(c vpn.Connection, t vpn.Tunnel) string // the one value that works: a fact to check, not to print
@@ -168,6 +171,8 @@ type Rule struct {
 	Warning  bool
 	Routed   bool // it is told only where there are networks to route, by --set cloud-routes or as subnets
 	Unrouted bool // or only where there are none
+	Probed   bool // it is told only where a probe watches the first tunnel, by --set probe-address
+	Unprobed bool // or only where none does
 	Field    string
 	Reason   string
 	Hint     string
@@ -195,6 +200,7 @@ var commonNotices = []Rule{
 	{When: hasBGP, Reason: "BGP: the VPN gateway has to have automatic route advertisement on (AutoPropagate), or the VPC and this side do not hear of each other"},
 	{When: hasBGP, Reason: "BGP: a dead session is given up after 30 s, or earlier if the cloud asks for less"},
 	{When: both(isDual, hasBGP), Reason: "BGP: the second tunnel is the standby: its routes have the lower local preference here and the longer AS path there"},
+	{When: twoPeers, Reason: "the tunnels end on two addresses of this side: where those are two devices, --tunnel 1 and --tunnel 2 write what each has"},
 	{When: both(isDual, not(hasDPD), not(hasBGP)), Warning: true, Hint: "set EnableDpd of the connection to true", Reason: "DPD is off: that a tunnel's other end has gone is noticed when its SAs expire, and the second takes over no earlier"},
 }
 
@@ -291,7 +297,10 @@ func isMain(c vpn.Connection, t vpn.Tunnel) bool { return isIKEv1(c, t) && !isAg
 func severalPairs(c vpn.Connection, _ vpn.Tunnel) bool {
 	return len(c.PeerSubnets)*len(c.CloudSubnets) > 1
 }
-func isDual(c vpn.Connection, _ vpn.Tunnel) bool   { return c.Dual() }
+func isDual(c vpn.Connection, _ vpn.Tunnel) bool { return c.Dual() }
+func twoPeers(c vpn.Connection, _ vpn.Tunnel) bool {
+	return c.Dual() && c.Tunnels[0].PeerAddress != c.Tunnels[1].PeerAddress
+}
 func isActive(_ vpn.Connection, t vpn.Tunnel) bool { return t.Number == 1 }
 func hasDPD(_ vpn.Connection, t vpn.Tunnel) bool   { return t.DPD }
 func noPFS(_ vpn.Connection, t vpn.Tunnel) bool    { return t.ESP.PFS == vpn.NoGroup }

@@ -52,7 +52,7 @@ var libreswan = Dialect{
 	KeyWord: `"%s"`,
 	BGPKey:  keyFRR,
 	Answers: []Answer{
-		{Name: "local-address", Form: formLocal, Default: localAddress("%defaultroute"), Fallback: "%defaultroute; the peer addresses where the tunnels have two",
+		{Name: "local-address", Form: formLocal, Default: localAddress("%defaultroute"), Fallback: "%defaultroute; where the tunnels have two peer addresses, those, and behind NAT none",
 			Meaning: "this host's own address on the way to the cloud; behind NAT the private one"},
 		{Name: "mark", Form: formNumber, Number: &Range{Min: 1, Max: 1<<32 - 1}, When: usesVTI, Default: addressNumber, Fallback: "the cloud's address as a number",
 			Meaning: "a mark no other tunnel of this host has"},
@@ -61,6 +61,7 @@ var libreswan = Dialect{
 		cloudRoutes,
 		pathMTU, removing(announced), accepted,
 	},
+	Lacks: noProbes,
 	Refusals: []Rule{oneKeyPerIdentity, {
 		When: both(not(isIKEv1), pfsDiffers), Until: "5.2", Doubt: true, Field: "IpsecPfs",
 		Reason: "libreswan 4 rekeys an IKEv2 child with the IKE group whatever esp= says, so the tunnel would fail at its first rekey; where 5.2 or a later one runs, --target libreswan@5.2 has it",

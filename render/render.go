@@ -44,6 +44,10 @@ type Options struct {
 	// key and no algorithm, nothing about those refuses it.
 	Remove bool
 
+	// Tunnel asks for one tunnel of connections with two, for the device that
+	// has it; 0 is for both.
+	Tunnel int
+
 	// Hierarchical asks for the other form of a configuration that has two.
 	Hierarchical bool
 }
@@ -146,6 +150,10 @@ func (r *Renderer) Render(c vpn.Connection) ([]Output, []string, error) {
 	var views []View
 	var problems vpn.Problems
 	var warnings []string
+	part, others, err := partOf(&c, r.options.Tunnel)
+	if err != nil {
+		return nil, nil, err
+	}
 	var own map[string]vpn.Given
 	if r.options.Own != nil {
 		own = r.options.Own(c)
@@ -154,7 +162,7 @@ func (r *Renderer) Render(c vpn.Connection) ([]Output, []string, error) {
 		}
 	}
 	for _, p := range r.targets {
-		n := normalizer{target: p.Target, run: r.run, answers: p.answers, own: own, conn: c}
+		n := normalizer{target: p.Target, run: r.run, answers: p.answers, own: own, conn: c, part: part, others: others}
 		view, refused := n.normalize()
 		problems = append(problems, append(refused, p.claim(view, c)...)...)
 		warnings = append(warnings, n.warnings...)

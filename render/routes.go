@@ -98,13 +98,19 @@ func (n *normalizer) within(p netip.Prefix) string {
 // claimRoutes takes what a device routes into its tunnels: a second route to the
 // same network would take its place, or half of its traffic.
 func (p prepared) claimRoutes(v View, refuse func(field, value, reason, hint string)) {
-	for _, r := range v.Routes {
-		route := sum(fmt.Sprintf("route %s@%s", r.Prefix, v.First.PeerAddress))
+	claim := func(answer, prefix string) {
+		route := sum(fmt.Sprintf("route %s@%s", prefix, v.First.PeerAddress))
 		if p.names[route] {
-			refuse("--set "+cloudRoutes.Name, r.Prefix, "another connection of this run routes it into its tunnel on the same device",
+			refuse("--set "+answer, prefix, "another connection of this run routes it into its tunnel on the same device",
 				"say in the file of --answers which connection it is for")
 		}
 		p.names[route] = true
+	}
+	for _, r := range v.Routes {
+		claim(cloudRoutes.Name, r.Prefix)
+	}
+	if v.Probed {
+		claim(probeAddress.Name, v.First.Set[probeAddress.key()]+"/32")
 	}
 }
 

@@ -49,6 +49,7 @@ var strongswan = Dialect{
 		cloudRoutes,
 		pathMTU, removing(announced), accepted,
 	},
+	Lacks: noProbes,
 	Refusals: []Rule{
 		keyIDSince,
 		oneKeyPerIdentity,
@@ -133,7 +134,7 @@ var strongswanAggressive = Rule{
 }
 
 var strongswanLocalAddress = Answer{
-	Name: "local-address", Form: formLocal, Default: localAddress("%any"), Fallback: "%any; the peer addresses where the tunnels have two",
+	Name: "local-address", Form: formLocal, Default: localAddress("%any"), Fallback: "%any; where the tunnels have two peer addresses, those, and behind NAT none",
 	Meaning: "this host's own address on the way to the cloud; behind NAT the private one",
 }
 
@@ -153,10 +154,13 @@ var keyIDSince = Rule{When: hasKeyID, Until: "5.2.2", Field: "LocalId and Remote
 // on two addresses: each then needs its own.
 func localAddress(any string) func(vpn.Connection, vpn.Tunnel) string {
 	return func(c vpn.Connection, t vpn.Tunnel) string {
-		if c.Dual() && c.Tunnels[0].PeerAddress != c.Tunnels[1].PeerAddress {
-			return t.PeerAddress.String()
+		switch {
+		case !twoPeers(c, t):
+			return any
+		case peerIsAddress(c, t) && t.PeerIdentity.Value != t.PeerAddress.String():
+			return "" // behind NAT
 		}
-		return any
+		return t.PeerAddress.String()
 	}
 }
 

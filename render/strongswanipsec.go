@@ -45,6 +45,7 @@ var strongswanIPsec = Dialect{
 		cloudRoutes,
 		pathMTU, removing(announced), accepted,
 	},
+	Lacks:    noProbes,
 	Refusals: []Rule{oneKeyPerIdentity, keyIDSince},
 	Notices: []Rule{
 		{When: alwaysHolds, Since: "6", Warning: true, Hint: "--target strongswan; where 5.9 runs, --target strongswan-ipsec@5.9", Reason: "strongSwan 6 does not build starter and stroke, which read ipsec.conf, unless told to: where there is no ipsec command, use --target strongswan"},

@@ -121,6 +121,8 @@ func (d *ios) rules() []rule {
 		{words: "ip access-list extended *", under: d.list},
 		{words: "interface *", mean: port(new(string)), under: d.iface},
 		{words: "ip route ..."},
+		{words: "ip sla ...", under: beside},
+		{words: "track ...", under: beside},
 		{words: "ip prefix-list ..."},
 		{words: "route-map ...", under: beside},
 		{words: "router bgp *", under: beside},

@@ -146,6 +146,8 @@ func (d *srx) rules() []rule {
 		{words: "security zones security-zone * interfaces *", mean: zoned},
 		{words: "security zones security-zone * interfaces * host-inbound-traffic protocols bgp", mean: zoned},
 		{words: "routing-options static route ..."},
+		{words: "services rpm probe ..."},
+		{words: "services ip-monitoring policy ..."},
 		{words: "security zones security-zone * host-inbound-traffic system-services ike"},
 		{words: "security flow tcp-mss ipsec-vpn mss *"},
 		{words: "security address-book global address ..."},
