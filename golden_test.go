@@ -102,6 +102,7 @@ var stories = []story{
 	{name: "policy-device-2", source: "dual-policy", tunnel: "2"},
 	{name: "standby-only-device-2", source: "standby-only", tunnel: "2"},
 	{name: "bgp-nat", source: "nat-bgp.json", answers: []string{"announce=192.168.10.0/24"}},
+	{name: "bgp-dual-nat", source: "bgp-dual-nat.json", answers: []string{"announce=192.168.10.0/24"}},
 	{name: "bgp-two-peers", source: "bgp-two-peers.json", answers: []string{"announce=192.168.10.0/24"}},
 	{name: "bgp-device-2", source: "bgp-two-peers.json", tunnel: "2", answers: []string{"announce=192.168.10.0/24"}},
 	{name: "dual-cen", source: "dual-cen.json"},

@@ -69,8 +69,14 @@ func TestPartRefused(t *testing.T) {
 		{"--tunnel 1 testdata/standby-only", `--tunnel "1": the reply lists the other tunnel only`},
 		{"--tunnel 0 testdata/dual-static.json", `--tunnel "0": no such tunnel`},
 		{"--tunnel 2 --remove testdata/ikev2-route.json", "the connection has one tunnel"},
+		{"--tunnel 1 --target cisco-ios --set cloud-routes=10.0.0.0/8 --set probe-address=10.0.0.10 testdata/dual-static.json", "--tunnel writes one"},
+		{"--tunnel 1 --target cisco-ios --set cloud-routes=10.0.0.0/8 --set probe-address=none testdata/dual-static.json", ""},
 	} {
-		code, stdout, stderr := execute(append([]string{"peerconf", "render", "--target", "strongswan"}, strings.Fields(c.args)...))
+		args := strings.Fields(c.args)
+		if !strings.Contains(c.args, "--target") {
+			args = append([]string{"--target", "strongswan"}, args...)
+		}
+		code, stdout, stderr := execute(append([]string{"peerconf", "render"}, args...))
 		if (code == exitDone) != (c.want == "") || !strings.Contains(stderr, c.want) || (stdout == "") != (code != exitDone) {
 			t.Errorf("%s: %d, %s", c.args, code, stderr)
 		}

@@ -44,14 +44,15 @@ var noProbes = map[string]string{
 }
 
 // probed tells whether a probe watches the first tunnel.
-func (n *normalizer) probed() bool { return n.routed() && n.probing() != "" }
+func (n *normalizer) probed() bool { return n.routed() && n.part == 0 && n.probing() != "" }
 
 // probing is the address to ping, or nothing.
 func (n *normalizer) probing() string {
-	first := n.conn.Tunnels[0]
+	whole := n.whole()
+	first := whole.Tunnels[0]
 	takes := slices.ContainsFunc(n.target.Answers, func(a Answer) bool { return a.Name == probeAddress.Name })
 	said := n.given(probeAddress, first)
-	if !takes || !backedUp(n.conn, first) || said == noProbe {
+	if !takes || !backedUp(whole, first) || said == noProbe {
 		return ""
 	}
 	return said
@@ -66,6 +67,9 @@ func (n *normalizer) probe(v *View) {
 	const within = "choose an address within the networks of --set cloud-routes"
 	switch {
 	case said == "" || n.target.removes:
+		return
+	case n.part > 0:
+		refuse(probeAddress.Name, said, "the routes of two tunnels hang on it, and --tunnel writes one", "--set probe-address=none, or leave it out")
 		return
 	case !v.Probed:
 		refuse(probeAddress.Name, said, "there are no routes that could hang on it", "--set cloud-routes=NETWORK,NETWORK says what to route into the tunnels")
