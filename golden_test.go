@@ -17,23 +17,21 @@ import (
 
 // answers are what an operator would give for each target.
 var answers = map[string][]string{
-	"cisco-ios":   {"outside-interface=GigabitEthernet1", "policy-number=10", "tunnel-number=1", "crypto-map=outside", "crypto-map-sequence=10"},
+	"cisco-ios":   {"outside-interface=GigabitEthernet1", "policy-number=10", "tunnel-number=1", "crypto-map=outside", "crypto-map-sequence=10", "probe-source=192.168.10.1", "sla-number=10", "track-number=20"},
 	"cisco-asa":   {"outside-interface=outside", "inside-interface=inside", "policy-number=10", "tunnel-number=1", "tunnel-address.1=169.254.201.2", "tunnel-address.2=169.254.202.2", "crypto-map=outside_map", "crypto-map-sequence=10"},
-	"juniper-srx": {"external-interface=ge-0/0/0.0", "st0-unit=1", "vpn-zone=vpn", "lan-zone=trust", "external-zone=untrust"},
+	"juniper-srx": {"external-interface=ge-0/0/0.0", "st0-unit=1", "vpn-zone=vpn", "lan-zone=trust", "external-zone=untrust", "probe-source=192.168.10.1"},
 }
-
-// ipsecInterface is what libreswan may be told in place of a VTI.
-var ipsecInterface = map[string][]string{"libreswan": {"ipsec-interface=7"}}
 
 // story is one connection, told by a reply or by a directory of them.
 type story struct {
 	name    string
 	source  string
 	options []string
-	answers []string            // for this story beside its target's
-	own     map[string][]string // and for one target
-	bare    bool                // without answers
-	refused string              // the golden of its refusal, where another reply has the name's: a Download reply has no id
+	answers []string // for this story beside its target's
+	bare    bool     // without the target's
+	tunnel  string   // with --tunnel
+	targets []string // that it is for, if not for all
+	refused string   // the golden of its refusal, where another reply has the name's: a Download reply has no id
 }
 
 var stories = []story{
@@ -67,6 +65,8 @@ var stories = []story{
 	{name: "fqdn-aggressive", source: "fqdn-aggressive"},
 	{name: "fqdn-ikev2", source: "fqdn-ikev2"},
 	{name: "nat", source: "nat"},
+	{name: "identity-ipv6", source: "identity-ipv6.json"},
+	{name: "identity-key-id", source: "identity-key-id.json", options: []string{"--set", "cloud-identity-type=key-id", "--set", "peer-identity-type=key-id"}},
 	{name: "ikev2-far", source: "ikev2-far.json"},
 	{name: "half-route", source: "half-route.json"},
 	{name: "bgp-off", source: "bgp-off.json"},
@@ -74,7 +74,7 @@ var stories = []story{
 	{name: "health-check-route", source: "health-check-route.json"},
 	{name: "health-check-outside", source: "health-check-outside.json"},
 	{name: "bgp-single", source: "bgp-single", answers: []string{"announce=192.168.10.0/24,192.168.20.5/32"}},
-	{name: "bgp-single-accept", source: "bgp-single", answers: []string{"announce=none", "accept=10.0.0.0/8,172.16.0.1/32"}, own: ipsecInterface},
+	{name: "bgp-single-accept", source: "bgp-single", answers: []string{"announce=none", "accept=10.0.0.0/8,172.16.0.1/32"}},
 	{name: "bgp-key", source: "bgp-key", answers: []string{"announce=none"}},
 	{name: "bgp-dual", source: "bgp-dual", answers: []string{"announce=192.168.10.0/24,172.16.0.0/12"}},
 	{name: "bgp-dual-unanswered", source: "bgp-dual", bare: true},
@@ -88,15 +88,34 @@ var stories = []story{
 	{name: "routes", source: "ikev2-route.json", answers: []string{"cloud-routes=10.0.0.0/8"}},
 	{name: "routes-ikev1", source: "ikev1-route.xml", answers: []string{"cloud-routes=10.0.0.0/8,100.64.0.0/10"}},
 	{name: "routes-dual", source: "dual-static.json", answers: []string{"cloud-routes=10.0.0.0/8,172.16.0.0/12"}},
+	{name: "probe", source: "dual-static.json", answers: []string{"cloud-routes=10.0.0.0/8,172.16.0.0/12", "probe-address=10.0.0.10"}},
+	{name: "probe-unanswered", source: "dual-static.json", bare: true, answers: []string{"cloud-routes=10.0.0.0/8", "probe-address=10.0.0.10"}, targets: probing},
+	{name: "probe-outside", source: "dual-static.json", answers: []string{"cloud-routes=10.0.0.0/8", "probe-address=192.0.2.1"}, targets: probing},
+	{name: "probe-itself", source: "dual-static.json", answers: []string{"cloud-routes=10.0.0.0/8,172.16.0.1/32", "probe-address=172.16.0.1"}, targets: probing},
+	{name: "probe-unrouted", source: "dual-static.json", answers: []string{"probe-address=10.0.0.10"}, targets: probing},
 	{name: "routes-wrong", source: "dual-static.json", answers: []string{"cloud-routes=10.0.0.1/8,0.0.0.0/0,203.0.113.11/32,172.16.0.0/12,172.16.0.0/12,10.0.0.0/33"}},
 	{name: "mode-route", source: "ikev2-subnets.json", answers: []string{"mode=route"}},
 	{name: "mode-route-ikev1", source: "ikev1-subnets.json", answers: []string{"mode=route"}},
-	{name: "mode-route-half", source: "half-route.json", answers: []string{"mode=route", "cloud-routes=10.0.0.0/8"}, own: ipsecInterface},
+	{name: "mode-route-half", source: "half-route.json", answers: []string{"mode=route", "cloud-routes=10.0.0.0/8"}},
 	{name: "mode-route-dual", source: "dual-policy", answers: []string{"mode=route"}},
 	{name: "mode-route-dual-ikev1", source: "dual-subnets.json", answers: []string{"mode=route"}},
 	{name: "mode-policy", source: "ikev2-policy.json", answers: []string{"mode=policy"}},
-	{name: "mode-policy-dual", source: "dual-policy", answers: []string{"mode=policy"}, own: ipsecInterface},
+	{name: "mode-policy-dual", source: "dual-policy", answers: []string{"mode=policy"}},
 	{name: "mode-policy-for-all", source: "ikev2-route.json", answers: []string{"mode=policy"}},
+	{name: "ipsec-interface", source: "half-route.json", answers: []string{"mode=route", "cloud-routes=10.0.0.0/8", "ipsec-interface=7"}, targets: []string{"libreswan"}},
+	{name: "ipsec-interface-bgp", source: "bgp-single", answers: []string{"announce=none", "ipsec-interface=7"}, targets: []string{"libreswan"}},
+	{name: "ipsec-interface-dual", source: "dual-policy", answers: []string{"ipsec-interface=7"}, targets: []string{"libreswan"}},
+	{name: "routes-nat", source: "nat-route.json", answers: []string{"cloud-routes=10.0.0.0/8"}},
+	{name: "routes-dual-nat", source: "dual-nat.json", answers: []string{"cloud-routes=10.0.0.0/8"}},
+	{name: "routes-two-peers", source: "dual-two-peers", answers: []string{"cloud-routes=10.0.0.0/8"}},
+	{name: "routes-device-1", source: "dual-two-peers", tunnel: "1", answers: []string{"cloud-routes=10.0.0.0/8"}},
+	{name: "routes-device-2", source: "dual-two-peers", tunnel: "2", answers: []string{"cloud-routes=10.0.0.0/8"}},
+	{name: "policy-device-2", source: "dual-policy", tunnel: "2"},
+	{name: "standby-only-device-2", source: "standby-only", tunnel: "2"},
+	{name: "bgp-nat", source: "nat-bgp.json", answers: []string{"announce=192.168.10.0/24"}},
+	{name: "bgp-dual-nat", source: "bgp-dual-nat.json", answers: []string{"announce=192.168.10.0/24"}},
+	{name: "bgp-two-peers", source: "bgp-two-peers.json", answers: []string{"announce=192.168.10.0/24"}},
+	{name: "bgp-device-2", source: "bgp-two-peers.json", tunnel: "2", answers: []string{"announce=192.168.10.0/24"}},
 	{name: "dual-cen", source: "dual-cen.json"},
 	{name: "dual-route-one-identity", source: "dual-route-one-identity.json"},
 	{name: "dual-top-level", source: "dual-top-level.json"},
@@ -105,6 +124,9 @@ var stories = []story{
 	{name: "dual-two-keys", source: "dual-two-keys.json"},
 	{name: "dual-unlike", source: "dual-unlike.json"},
 }
+
+// probing are the targets that a probe is written for.
+var probing = []string{"cisco-ios", "juniper-srx"}
 
 func (s story) args(command string, more ...string) []string {
 	args := append([]string{"peerconf", command}, more...)
@@ -127,6 +149,9 @@ func golden(t *testing.T) *goldie.Goldie {
 func TestGolden(t *testing.T) {
 	for _, s := range stories {
 		for _, target := range render.Names() {
+			if s.targets != nil && !slices.Contains(s.targets, target) {
+				continue
+			}
 			t.Run(s.source+"/"+target, func(t *testing.T) {
 				code, stdout, stderr := execute(s.answered(target))
 				if code == exitDone {

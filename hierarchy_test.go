@@ -8,7 +8,7 @@ import (
 )
 
 // braced are the stories whose text in braces is golden.
-var braced = []string{"ikev1-subnets", "ikev2-policy", "hostile-key", "fqdn-aggressive", "placeholders", "dual-route", "dual-subnets", "bgp-single", "bgp-dual"}
+var braced = []string{"ikev1-subnets", "ikev2-policy", "hostile-key", "fqdn-aggressive", "placeholders", "dual-route", "dual-subnets", "bgp-single", "bgp-dual", "probe"}
 
 // TestHierarchicalGolden pins the text in braces of a selection of stories.
 func TestHierarchicalGolden(t *testing.T) {
@@ -99,8 +99,8 @@ func flattened(t *testing.T, text string) (out []string) {
 }
 
 // statementsInBraces are those that no block has to part further.
-var statementsInBraces = regexp.MustCompile(`^\s*([a-z0-9-]+( ("[^"]*"|[^ ;"]+))?|(local|remote)-identity [a-z-]+ ("[^"]*"|\S+)` +
-	`|pre-shared-key (ascii-text "[^"]*"|hexadecimal [0-9a-f]+)|address \S+ \S+|(source|destination)-address \[ [^]]+ \]|st0\.\S+|route-filter \S+ (exact|orlonger));$`)
+var statementsInBraces = regexp.MustCompile(`^\s*([a-z0-9-]+( ("[^"]*"|[^ ;"]+))?|(local|remote)-identity [a-z0-9-]+ ("[^"]*"|\S+)` +
+	`|pre-shared-key (ascii-text "[^"]*"|hexadecimal [0-9a-f]+)|address \S+ \S+|target address \S+|(source|destination)-address \[ [^]]+ \]|st0\.\S+|route-filter \S+ (exact|orlonger));$`)
 
 // TestHierarchicalBlocks holds every statement in braces to a word and its
 // value: a longer one has a block that is not known as one.

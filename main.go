@@ -10,6 +10,7 @@ import (
 	"os"
 	"runtime/debug"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -94,6 +95,7 @@ func renderCommand() *cli.Command {
 			&cli.BoolFlag{Name: "hierarchical", Usage: "juniper-srx: write the configuration as text in braces, for load merge, not as set commands"},
 			&cli.BoolFlag{Name: "remove", Usage: "write what takes the configuration off the device again; it holds no key"},
 			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "write to `FILE`, or to DIR/ one set of files a connection (0600); stdout otherwise"},
+			&cli.IntFlag{Name: "tunnel", Usage: "of connections with two tunnels write `TUNNEL` 1 or 2 alone, for the device that has it"},
 			&cli.BoolFlag{Name: "strict", Usage: "refuse what has no answer, and what a warning would be written for"},
 		),
 		OnUsageError: usageError,
@@ -105,6 +107,9 @@ func renderAction(c *cli.Context) (err error) {
 	if c.Bool("strict") && c.Bool("placeholders") {
 		return vpn.Problem{Field: "--strict", Reason: "it refuses the REPLACE- words that --placeholders writes", Hint: "leave one of them out"}
 	}
+	if n := c.Int("tunnel"); c.IsSet("tunnel") && n != 1 && n != 2 {
+		return vpn.Problem{Field: "--tunnel", Value: strconv.Itoa(n), Reason: "no such tunnel", Hint: "--tunnel 1 or --tunnel 2, or leave it out for both"}
+	}
 	said, err := said(c)
 	if err != nil {
 		return err
@@ -112,7 +117,7 @@ func renderAction(c *cli.Context) (err error) {
 	if err := setMode(c, said.device); err != nil {
 		return err
 	}
-	options := render.Options{Set: said.device, Defaults: said.file.defaults, Own: said.file.device, Strict: c.Bool("strict"), Remove: c.Bool("remove"), Hierarchical: c.Bool("hierarchical")}
+	options := render.Options{Set: said.device, Defaults: said.file.defaults, Own: said.file.device, Strict: c.Bool("strict"), Remove: c.Bool("remove"), Tunnel: c.Int("tunnel"), Hierarchical: c.Bool("hierarchical")}
 	if regions := c.StringSlice("region"); len(regions) == 1 {
 		options.Region = regions[0]
 	}
@@ -392,9 +397,11 @@ func report(w io.Writer, err error) {
 	for i, p := range several {
 		fmt.Fprintln(w, "peerconf: error:", p.Error())
 		last := i == len(several)-1 || several[i+1].Hint != p.Hint
-		if p.Hint != "" && last && !hints[p.Hint] {
-			fmt.Fprintln(w, "peerconf: hint:", vpn.Printable(p.Hint))
-			hints[p.Hint] = true
+		for _, hint := range strings.Split(p.Hint, "\n") {
+			if hint != "" && last && !hints[hint] {
+				fmt.Fprintln(w, "peerconf: hint:", vpn.Printable(hint))
+				hints[hint] = true
+			}
 		}
 	}
 }

@@ -201,6 +201,9 @@ func identity(value string) string {
 	if _, err := netip.ParseAddr(value); err == nil {
 		return value
 	}
+	if strings.Contains(value, "/") {
+		return "keyid:" + value // no domain name: what the operator says it is
+	}
 	if strings.Contains(value, "@") {
 		return "email:" + value
 	}

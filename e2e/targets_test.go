@@ -53,7 +53,7 @@ var kinds = map[string]kind{
 	"libreswan@5.2": {start: pluto("libreswan-5"), kernels: []string{"uml", "qemu"}, words: [][]axis{libreswan52}, refuses: libreswan52Refuses, own: ownLibreswan},
 	"cisco-ios": {start: standIn, router: true, kernels: []string{"host", "uml"}, pairwise: true, words: [][]axis{axes},
 		site: []string{"outside-interface=GigabitEthernet1", "policy-number=10", "crypto-map=outside", "crypto-map-sequence=10", "tunnel-number=1"},
-		own:  append(slices.Clone(ownRouter), proof{name: "mode-route", answers: byRoutes, says: subnets}, proof{name: "mode-route-ikev1", answers: byRoutes, says: "IkeVersion=ikev1 " + subnets})},
+		own:  append(slices.Clone(ownRouter), proof{name: "mode-route", answers: byRoutes, says: subnets}, proof{name: "mode-route-ikev1", answers: byRoutes, says: "IkeVersion=ikev1 " + subnets}), refuses: map[string]string{"key-id-aggressive": "with IKEv2 only"}},
 	"cisco-asa": {start: standIn, router: true, kernels: []string{"host", "uml"}, pairwise: true, ikev1: "IkeAuthAlg=sha1 IpsecAuthAlg=sha1", words: [][]axis{asaV1, asaV2}, refuses: asaRefuses,
 		site: []string{"outside-interface=outside", "inside-interface=inside", "policy-number=10", "crypto-map=outside", "crypto-map-sequence=10", "tunnel-number=1", "tunnel-address.1=169.254.10.1", "tunnel-address.2=169.254.20.1"}, own: ownRouter},
 	"juniper-srx": {start: standIn, router: true, kernels: []string{"host", "uml"}, pairwise: true, words: [][]axis{axes},
@@ -132,7 +132,7 @@ var (
 	asaV2 = all(axes, map[string][]string{"IkeVersion": {"ikev2"},
 		"IkePfs": {"group2", "group5", "group14", "group24"}, "IpsecPfs": {"disabled", "group2", "group5", "group14", "group24"}})
 	asaRefuses = map[string]string{
-		"fqdn": "one identity for all its peers", "fqdn-aggressive": "one identity for all its peers", "mailbox": "one identity for all its peers",
+		"fqdn": "one identity for all its peers", "fqdn-aggressive": "one identity for all its peers", "mailbox": "one identity for all its peers", "ipv6-as-identity": "one identity for all its peers", "key-id": "one identity for all its peers", "key-id-aggressive": "one identity for all its peers",
 		"other-address-as-identity": "tunnel-group", "hostile-key": "Psk", "hostile-key-0x": "Psk", "hostile-key-0s": "Psk", "hostile-key-quote": "Psk",
 		"wrong-peer-identity": "one identity", "wrong-cloud-identity": "one identity", "swapped-identities": "one identity",
 	}

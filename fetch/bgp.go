@@ -176,9 +176,8 @@ func (s *settler) bgpKey(b *bgpStatement, gateway customerGateway) vpn.Secret {
 	key := string(cmp.Or(b.key, gateway.key))
 	switch {
 	case key == "" && !b.keyTold && gateway == customerGateway{}:
-		const text = "BGP: whether the session has an MD5 key is told by the DescribeCustomerGateway reply, which is not here"
-		if !slices.Contains(s.warnings, text) {
-			s.warn(text)
+		if !slices.Contains(s.warnings, vpn.BGPKeyUntold) {
+			s.warn(vpn.BGPKeyUntold)
 		}
 		return vpn.Secret{}
 	case key == "":

@@ -23,7 +23,7 @@ type Options struct {
 	Name         string            // calls the one connection of the run this
 	Placeholders bool              // masked values become REPLACE- words
 	Unmasked     bool              // stars and x's in keys are meant
-	Answers      map[string]string // cloud-address[.N], peer-address[.N]
+	Answers      map[string]string // those of [Answers], with .N behind the name for one tunnel
 	Keys         Keys              // instead of the reply's
 	// Own is what the operator says of one connection, of which id, name and
 	// label are known. It is called once for each and may be nil.
@@ -33,7 +33,7 @@ type Options struct {
 
 // Own is what the operator says of one connection.
 type Own struct {
-	Answers map[string]vpn.Given // cloud-address[.N], peer-address[.N]
+	Answers map[string]vpn.Given // as in Options
 	Keys    Keys
 }
 
@@ -48,8 +48,11 @@ func (k Keys) of(tunnel int) (vpn.Secret, bool) {
 	return key, ok
 }
 
-// Answers are the addresses an operator can supply where no reply has them.
-var Answers = []string{"cloud-address", "peer-address"}
+// Answers are what an operator can supply where no reply has it: the ends'
+// addresses, and what type their identities are of.
+var Answers = []string{"cloud-address", "peer-address", cloudIDType, peerIDType}
+
+const cloudIDType, peerIDType = "cloud-identity-type", "peer-identity-type"
 
 // Read yields the connections of all sources in order, one at a time. Gateway
 // replies are read first, from every source, and joined by id. A connection

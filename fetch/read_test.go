@@ -278,7 +278,7 @@ func TestBGP(t *testing.T) {
 func TestIdentities(t *testing.T) {
 	for value, want := range map[string]vpn.IDKind{
 		"203.0.113.1": vpn.IDIPv4, "vpn.example": vpn.IDFQDN, "branch-7": vpn.IDFQDN, "a_b": vpn.IDFQDN, "1.2.3": vpn.IDFQDN, "me@vpn.example": vpn.IDUserFQDN,
-		"CN=x": 0, "@x": 0, "x@": 0, "a@b@c": 0, "a:b": 0, "a b": 0, "2001:db8::1": 0, "杭州": 0, strings.Repeat("a", 101): 0,
+		"2001:db8::1": vpn.IDIPv6, "CN=x": 0, "@x": 0, "x@": 0, "a@b@c": 0, "a:b": 0, "a b": 0, "fe80::1%eth0": 0, "::ffff:1.2.3.4": 0, "a/b": 0, "杭州": 0, strings.Repeat("a", 101): 0,
 	} {
 		kind, reason := identityKind(value)
 		if reason == "" && kind != want || (reason != "") != (want == 0) {
@@ -378,16 +378,22 @@ func TestStops(t *testing.T) {
 // FuzzIdentity holds what passes as an identity to letters that no device's
 // statement ends at, so that it needs no quoting anywhere.
 func FuzzIdentity(f *testing.F) {
-	for _, s := range []string{"203.0.113.1", "vpn.example", "me@vpn.example", "@x", "a b", "a\nb", "a#b", "a\"b", "a;b", "::1", "CN=x", "杭州"} {
+	for _, s := range []string{"203.0.113.1", "vpn.example", "me@vpn.example", "@x", "a/b+c~d@e@", "a b", "a\nb", "a#b", "a\"b", "a;b", "::1", "CN=x", "杭州"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, value string) {
-		kind, reason := identityKind(value)
-		if reason != "" || value == "" {
-			return // refused, or absent: then it is the address
-		}
-		if kind == 0 || len(value) > 100 || strings.ContainsAny(value, " \t\r\n\"'`#;:=,{}[]()\\|&<>?*%$/") || value[0] == '@' || !utf8.ValidString(value) {
-			t.Errorf("%q passes as %s", value, kind)
+		const ends = " \t\r\n\"'`#;=,{}[]()\\|&<>?*%$"
+		for of, check := range map[string]func(string) (vpn.IDKind, string){":/": identityKind, ":": keyID} {
+			kind, reason := check(value)
+			if reason != "" || value == "" {
+				continue // refused, or absent: then it is the address
+			}
+			if kind == vpn.IDIPv6 {
+				of = "/"
+			}
+			if kind == 0 || len(value) > 100 || strings.ContainsAny(value, ends+of) || kind != vpn.IDKeyID && value[0] == '@' || !utf8.ValidString(value) {
+				t.Errorf("%q passes as %s", value, kind)
+			}
 		}
 	})
 }

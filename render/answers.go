@@ -28,8 +28,8 @@ func (n *normalizer) answered(t vpn.Tunnel) map[string]string {
 	set := map[string]string{}
 	for _, a := range n.target.Answers {
 		switch {
-		case a.When != nil && !a.When(n.conn, t):
-		case n.target.removes && (a.Removal == nil || !a.Removal(n.conn, t)):
+		case !n.asks(a, n.conn, t):
+		case a.Probe && !n.probed():
 		case a.Unless != "" && set[Answer{Name: a.Unless}.key()] != "":
 		case a.Optional:
 			if v := n.given(a, t); v != "" && !n.barred(a, t, v) {
@@ -54,6 +54,11 @@ func (n *normalizer) barred(a Answer, t vpn.Tunnel, v string) bool {
 		}
 	}
 	return false
+}
+
+// asks tells whether an answer is needed for a tunnel.
+func (n *normalizer) asks(a Answer, c vpn.Connection, t vpn.Tunnel) bool {
+	return (a.When == nil || a.When(c, t)) && (!n.target.removes || a.Removal != nil && a.Removal(c, t))
 }
 
 func (n *normalizer) answer(a Answer, t vpn.Tunnel) string {
@@ -114,7 +119,7 @@ func (n *normalizer) position(a Answer, t vpn.Tunnel) int {
 	if a.PerConnection {
 		return 0
 	}
-	return t.Number - n.conn.Tunnels[0].Number
+	return t.Number - n.whole().Tunnels[0].Number
 }
 
 // alone refuses a value that another tunnel of the run has on the same device.
@@ -135,7 +140,7 @@ func (n *normalizer) alone(a Answer, t vpn.Tunnel, v, device string) {
 
 func (n *normalizer) unanswered(a Answer, t vpn.Tunnel) string {
 	word := "REPLACE-" + a.Name
-	if n.conn.Dual() && a.Number != nil && !a.PerConnection {
+	if (n.conn.Dual() || n.part > 0) && a.Number != nil && !a.PerConnection {
 		word += "-" + strconv.Itoa(t.Number)
 	}
 	if n.run.strict {
@@ -215,6 +220,8 @@ func checkAnswers(targets []Target, given map[string]vpn.Given) vpn.Problems {
 		}
 		value := given[name].Value
 		switch {
+		case takes == nil && lacks(targets, base) != "":
+			refuse(name, "", lacks(targets, base), "leave it out")
 		case takes == nil || numbered && number != "1" && number != "2":
 			refuse(name, "", "no target of this run takes it", "want one of "+strings.Join(answerNames(targets), ", "))
 		case numbered && takes.PerConnection:
@@ -228,6 +235,16 @@ func checkAnswers(targets []Target, given map[string]vpn.Given) vpn.Problems {
 		}
 	}
 	return out
+}
+
+// lacks is why a target of the run can do nothing with an answer.
+func lacks(targets []Target, name string) string {
+	for _, t := range targets {
+		if why := t.Lacks[name]; why != "" {
+			return t.Title + ": " + why
+		}
+	}
+	return ""
 }
 
 func answerNames(targets []Target) []string {

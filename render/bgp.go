@@ -3,7 +3,6 @@ package render
 import (
 	"fmt"
 	"net/netip"
-	"regexp"
 	"strings"
 
 	"peerconf/vpn"
@@ -62,9 +61,6 @@ const (
 	anyNetworks = "any"
 )
 
-// formNetworks: whether they are networks is looked at later.
-var formNetworks = regexp.MustCompile(`^(none|any|[0-9./]+(,[0-9./]+)*)$`)
-
 // session puts a tunnel's BGP session into words.
 func (n *normalizer) session(t vpn.Tunnel) Session {
 	b := t.BGP
@@ -72,7 +68,7 @@ func (n *normalizer) session(t vpn.Tunnel) Session {
 		PeerASN: fmt.Sprint(b.PeerASN), CloudASN: fmt.Sprint(b.CloudASN),
 		PeerAddress: b.PeerAddress.String(), CloudAddress: b.CloudAddress.String(),
 		Keepalive: bgpKeepalive, Hold: bgpHold, Hops: bgpHops,
-		Standby: n.conn.Dual() && t.Number == 2, LocalPreference: bgpPreference,
+		Standby: (n.conn.Dual() || n.part > 0) && t.Number == 2, LocalPreference: bgpPreference,
 		Keyed: !b.Key.IsZero(),
 	}
 	s.Prepend = strings.TrimSuffix(strings.Repeat(s.PeerASN+" ", bgpPrepends), " ")
@@ -135,21 +131,7 @@ func (n *normalizer) networks(answer, list, word string) []Net {
 	if list == word || list == "" {
 		return nil
 	}
-	var subnets []vpn.Subnet
-	seen := map[netip.Prefix]bool{}
-	for _, s := range strings.Split(list, ",") {
-		p, err := netip.ParsePrefix(s)
-		switch {
-		case err != nil || !p.Addr().Is4() || p != p.Masked():
-			n.refuse(vpn.Tunnel{}, "--set "+answer, s, "not an IPv4 network such as 192.168.0.0/16, nor "+word, "peerconf targets "+n.target.Name+" tells more")
-		case seen[p]:
-			n.refuse(vpn.Tunnel{}, "--set "+answer, s, "listed twice", "list it once")
-		default:
-			subnets = append(subnets, vpn.Subnet{Prefix: p})
-		}
-		seen[p] = true
-	}
-	return nets(subnets)
+	return n.listed(answer, list, word, func(netip.Prefix) (reason, hint string) { return "", "" })
 }
 
 // keyCiscoBGP writes a BGP key for IOS and ASA, which have no quotes and keep it

@@ -3,7 +3,6 @@ package render
 import (
 	"fmt"
 	"net/netip"
-	"regexp"
 
 	"peerconf/vpn"
 )
@@ -16,6 +15,8 @@ const (
 	asaUntil = Version("9.15")
 	asaGroup = Version("9.13")
 
+	asaNoProbe = "its sla monitor pings from the tunnel interface's own address, which the cloud does not route, and Cisco documents it for no tunnel interface"
+
 	asaWeak    = "later ones have no DES, 3DES or MD5 and no group 2 or 24"
 	asaSHA2    = "with IKEv1 an ASA has SHA-1 and MD5 only"
 	asaGroup1  = "current ASA releases have no group 1, and which was the last to have it is in doubt"
@@ -24,21 +25,26 @@ const (
 )
 
 // formInside is an address that a host can have in a network of 4 addresses,
-// as the cloud's are inside tunnels: its last number is 1 or 2 modulo 4.
-var formInside = regexp.MustCompile(`^(` + octet + `\.){3}([12569]|[2468][12569]|[13579][03478]|1[02468][12569]|1[13579][03478]|2[024][12569]|2[13][03478]|25[034])$`)
+// as the cloud's are inside tunnels.
+var formInside = form(func(s string) bool {
+	a := ipv4(s)
+	return a.IsValid() && (a.As4()[3]%4 == 1 || a.As4()[3]%4 == 2)
+})
 
 // ciscoASA follows Cisco's ASA VPN CLI configuration guides, chapters IPsec and
 // ISAKMP and Virtual Tunnel Interface (asa97 to asa920), and the ASA command
 // reference. Ranges are those of the managers' models (developer.cisco.com,
 // IkevOnePolicy and IkevTwoPolicy). Two peers with IKEv2 from 9.14 on: Cisco's
-// document 220638.
+// document 220638. Their connection-type is left at bidirectional, as in its
+// example of VPN Preempt: originate-only rejects what the cloud negotiates until
+// the ASA has (message 713195), and other clouds warn against it.
 var ciscoASA = Dialect{
 	Name:    "cisco-asa",
 	Title:   "Cisco ASA",
 	Comment: "!",
 	ASCII:   true,
-	Oldest:  "9",
-	Older:   "what older ones lack has not been looked up",
+	Oldest:  "9.1(2)",
+	Older:   "older ones cannot turn data-based rekeying off (lifetime kilobytes unlimited)",
 	MaxName: 48, // of a nameif
 	Files: []File{{Suffix: ".cfg", Template: "cisco-asa.tmpl", Note: []string{
 		"%[1]s: paste in configuration mode, or copy to running-config; then write memory",
@@ -137,12 +143,19 @@ var ciscoASA = Dialect{
 		vpn.IKEv1: asaIdentities,
 		vpn.IKEv2: asaIdentities,
 	},
+	Unlimited: "set security-association lifetime kilobytes unlimited",
+	// IKEv1: messages 715046 and 715064 of an ASA, which offers and takes it;
+	// IKEv2: VPN CLI configuration guide, IPsec and ISAKMP.
+	Fragmentation: map[vpn.Version]Default{
+		vpn.IKEv1: {On: true, Why: "an ASA has no statement for it"},
+		vpn.IKEv2: {On: true, Word: "crypto ikev2 fragmentation"},
+	},
 	Key:     keyASA,
 	KeyWord: `%s`,
 	BGPKey:  keyCiscoBGP,
 	Peering: &Peering{asaTunnelGroup, "another connection of this run joins them with another IKE version or DPD setting, and an ASA has one tunnel-group for a peer's address"},
 	Answers: []Answer{
-		{Name: "outside-interface", Form: formWord, Removal: policyBased, Meaning: "the nameif of the interface towards the Internet, such as outside"},
+		{Name: "outside-interface", Form: formWord, Uplink: true, Removal: policyBased, Meaning: "the nameif of the interface towards the Internet, such as outside"},
 		outsideAddress(peerIsAddress),
 		{Name: "inside-interface", Form: formWord, When: policyBased, Removal: alwaysHolds, PerConnection: true,
 			Meaning: "the nameif of the interface towards the peer's subnets, such as inside: their traffic to the cloud is kept out of NAT"},
@@ -163,9 +176,10 @@ var ciscoASA = Dialect{
 	// Cisco's guides to tunnel interfaces, of 9.7 to 9.15; what later releases
 	// have has not been looked up.
 	Policed: Rule{When: alwaysHolds, Reason: "a tunnel interface of an ASA negotiates 0.0.0.0/0 on both sides, whatever the connection's subnets are", Hint: toRoutes},
+	Lacks:   map[string]string{probeAddress.Name: asaNoProbe, probeSource.Name: asaNoProbe},
 	Refusals: []Rule{{
 		When: not(peerIsAddress), Field: "the peer's identity",
-		Reason: "an ASA has one identity for all its peers (crypto isakmp identity), with keys its address; a name for one peer cannot be said",
+		Reason: "an ASA has one identity for all its peers (crypto isakmp identity), with keys its address; another for one peer cannot be said",
 		Hint:   "set RemoteId of the connection to the address of the ASA's outside interface",
 	}, {
 		When: cloudNamed, Field: "the cloud's identity",
@@ -193,11 +207,11 @@ var ciscoASA = Dialect{
 		Hint:   "set both tunnels alike, or use 0.0.0.0/0 on both sides, where each has its own interface",
 	}},
 	Notices: []Rule{
-		{When: alwaysHolds, Reason: "the ASA sends its outside interface's address as identity to every peer: it must be the peer's identity named above, behind NAT too (--set outside-address checks it); crypto isakmp identity must be auto, its default, or address"},
-		{When: isAggressive, Reason: "aggressive mode: the ASA must not have crypto ikev1 am-disable"},
-		{When: alwaysHolds, Reason: "an ASA holds 20 crypto ikev1 policies and 20 crypto ikev2 policies: leave one out that says what another says already"},
-		{When: alwaysHolds, Reason: "sysopt connection tcpmss holds for all traffic of the ASA: if it is lower already, leave that line out"},
-		{When: alwaysHolds, Reason: "what comes out of the tunnel passes no access list while sysopt connection permit-vpn stands, as it does unless switched off"},
+		{When: alwaysHolds, Reason: "the ASA sends its outside interface's address as identity: it must be the peer's named above, behind NAT too (--set outside-address checks it), and crypto isakmp identity auto, its default, or address"},
+		{When: isAggressive, Warning: true, Hint: toIKEv2, Reason: "aggressive mode: the ASA must not have crypto ikev1 am-disable"},
+		{When: both(not(isIKEv1), espStronger), Warning: true, Hint: "set IkeEncAlg of the connection to IpsecEncAlg's value", Reason: "IpsecEncAlg is stronger than IkeEncAlg: the ASA must not have crypto ipsec ikev2 sa-strength-enforcement"},
+		{When: alwaysHolds, Reason: "an ASA holds 20 policies of crypto ikev1 and 20 of crypto ikev2: leave out what another says already"},
+		{When: alwaysHolds, Reason: "sysopt connection is for all of the ASA: leave the line with tcpmss out if it is lower already; permit-vpn, unless switched off, lets what comes out of the tunnel past access lists"},
 		{When: both(routeBased, isIKEv1), Until: "9.7", Warning: true, Hint: "name the version: --target cisco-asa@9.7, or a later one that runs", Reason: "tunnel interfaces need ASA 9.7 with IKEv1"},
 		{When: both(routeBased, not(isIKEv1)), Until: "9.8", Warning: true, Hint: "name the version: --target cisco-asa@9.8, or a later one that runs", Reason: "tunnel interfaces need ASA 9.8 with IKEv2"},
 		{When: routeBased, Reason: "tunnel interfaces need routed firewall mode and a single context"},
@@ -207,8 +221,9 @@ var ciscoASA = Dialect{
 		{When: static, Unrouted: true, Reason: "route the VPC's networks into the tunnel: --set cloud-routes=NETWORK,NETWORK writes the routes, or route NAMEIF NETWORK MASK ADDRESS 1, the address being the other one of the tunnel's network"},
 		{When: both(isDual, static), Unrouted: true, Reason: "route them into the second tunnel too, with 2 in place of 1 at the end"},
 		{When: both(isDual, static), Reason: "a tunnel interface is down as long as its tunnel is, and routes into it with it: then the second tunnel's are used, and the first's again when it is back"},
+		{When: backedUp, Routed: true, Reason: "a path that is dead while its tunnel is up goes unnoticed without BGP, and an ASA has no probe for it: " + asaNoProbe},
 		{When: policyBased, Reason: "initiates: this ASA when traffic matches the access list; the VPC's networks must be routed out of the outside interface"},
-		{When: both(isDual, policyBased), Reason: "a crypto map has one tunnel up at a time: the cloud shows the standby as down until it takes over"},
+		{When: both(isDual, policyBased), Reason: "a crypto map has one tunnel up at a time: the cloud shows the standby as down until it takes over, and it keeps the traffic until clear crypto ipsec sa peer and its address end it"},
 		{When: both(isDual, policyBased, not(isIKEv1)), Until: "9.14", Warning: true, Hint: "name the version: --target cisco-asa@9.14, or a later one that runs", Reason: "two peers in a crypto map entry with IKEv2 need ASA 9.14"},
 		{When: both(severalPairs, not(isIKEv1)), Warning: true, Hint: onePairs, Reason: "an ASA makes an SA for each line of the access list where the cloud wants one for all: if some pairs stay down, give each its own connection"},
 	},
@@ -240,6 +255,8 @@ var asaIdentities = map[vpn.IDKind]Identity{
 	vpn.IDIPv4:     {Peer: "%s", Cloud: "%s"},
 	vpn.IDFQDN:     {Peer: "%s", Cloud: "%s"},
 	vpn.IDUserFQDN: {Peer: "%s", Cloud: "%s"},
+	vpn.IDIPv6:     {Peer: "%s", Cloud: "%s"},
+	vpn.IDKeyID:    {Peer: "%s", Cloud: "%s"},
 }
 
 // asaTunnelGroup is what a tunnel-group and its group-policy say beside the key.
@@ -250,6 +267,10 @@ func asaTunnelGroup(t vpn.Tunnel) string { return fmt.Sprint(t.IKE.Version, t.DP
 func cloudNamed(_ vpn.Connection, t vpn.Tunnel) bool {
 	id, err := netip.ParseAddr(t.CloudIdentity.Value)
 	return t.CloudIdentity.Kind != vpn.IDIPv4 || err == nil && t.CloudAddress.IP.IsValid() && id != t.CloudAddress.IP
+}
+
+func espStronger(_ vpn.Connection, t vpn.Tunnel) bool {
+	return weaker(strongEncryption, t.ESP.Encryption, t.IKE.Encryption)
 }
 
 // asaTunnelsDiffer tells whether two tunnels differ in what a crypto map entry

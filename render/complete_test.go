@@ -19,6 +19,9 @@ func TestRulesComplete(t *testing.T) {
 		if r.When == nil || r.Reason == "" || strings.HasSuffix(r.Reason, ".") {
 			t.Errorf("%s: rule without a condition or a reason: %+q", name, r.Reason)
 		}
+		if r.Warning && r.Hint == "" {
+			t.Errorf("%s: nothing makes the warning go away: %q", name, r.Reason)
+		}
 		if r.Since != "" && r.Until != "" && !r.Since.before(r.Until) {
 			t.Errorf("%s: %q holds from %s and before %s", name, r.Reason, r.Since, r.Until)
 		}
@@ -34,6 +37,25 @@ func TestRulesComplete(t *testing.T) {
 			check(d.Name, r)
 			if r.Field == "" || r.Hint == "" && r.Mend == nil {
 				t.Errorf("%s: %q names no field or no way out", d.Name, r.Reason)
+			}
+		}
+	}
+}
+
+// TestDefaultsComplete holds every target to a word or a reason for what it
+// leaves to the device.
+func TestDefaultsComplete(t *testing.T) {
+	for _, d := range dialects {
+		for _, version := range []vpn.Version{vpn.IKEv1, vpn.IKEv2} {
+			f, ok := d.Fragmentation[version]
+			if !ok || f.Word == "" && f.Why == "" || !f.On && (f.Why == "" || f.Since != "") {
+				t.Errorf("%s, %s: fragmentation has no word or no reason: %+v", d.Name, version, f)
+			}
+			for _, s := range samples(d, version) {
+				text := renderOne(d.Name, s.conn).text
+				if said := strings.Contains(text, "bytes"); text != "" && (said != (d.Unlimited != "") || !strings.Contains(text, d.Unlimited)) {
+					t.Errorf("%s, %s, %s: a limit of bytes, or none against the device's own", d.Name, version, s.name)
+				}
 			}
 		}
 	}
@@ -105,7 +127,7 @@ func TestAnswersComplete(t *testing.T) {
 			if removalUses[a.key()] != (a.Removal != nil) {
 				t.Errorf("%s: the removal prints %s: %t; it asks for it: %t", d.Name, a.Name, removalUses[a.key()], a.Removal != nil)
 			}
-			settles := []string{pathMTU.Name, mode.Name} // the MTU, and what is printed
+			settles := []string{pathMTU.Name, mode.Name, complianceShield.Name} // the MTU, what is printed, and words
 			if uses[a.key()] == (a.Must != nil) && !slices.Contains(settles, a.Name) {
 				t.Errorf("%s: no template prints the answer %s, or one that is but to check", d.Name, a.Name)
 			}

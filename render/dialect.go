@@ -1,6 +1,7 @@
 package render
 
 import (
+	"net/netip"
 	"regexp"
 	"strings"
 
@@ -43,6 +44,17 @@ type Dialect struct {
 
 	Identities map[vpn.Version]map[vpn.IDKind]Identity
 
+	// Fragmentation is what becomes of IKE messages too long for one packet
+	// (RFC 7383, with IKEv1 a vendor's extension). Those with a key in place of
+	// certificates have a few hundred bytes, so it is left at the default.
+	Fragmentation map[vpn.Version]Default
+
+	// Unlimited is what ends no SA for the bytes it has carried. The cloud's
+	// limit is time alone. Devices that say nothing have no such limit unless
+	// they are told one: life_bytes, lifebytes, ipsec-max-bytes (2^63) and
+	// lifetime-kilobytes.
+	Unlimited string
+
 	// Key writes a pre-shared key so that the device reads back the same
 	// bytes, or says why it cannot be written.
 	Key     func(key string, version vpn.Version) (text, refused string)
@@ -62,7 +74,8 @@ type Dialect struct {
 	Apart string
 
 	Answers  []Answer
-	Refusals []Rule // what the device cannot do though it has the words
+	Lacks    map[string]string // answers of other devices that this one can do nothing with: why
+	Refusals []Rule            // what the device cannot do though it has the words
 	Notices  []Rule
 	Residue  []Rule // notices of a removal
 }
@@ -98,11 +111,20 @@ type Words struct {
 
 // Word is how a device spells an algorithm, or why it cannot.
 type Word struct {
-	Text  string
-	Since Version // first version that has it
-	Until Version // first version that lacks it
-	Why   string  // the reason there is no Text, or behind Since and Until
-	Hint  string  // the way out, where the common one is none
+	Text   string
+	Since  Version // first version that has it
+	Until  Version // first version that lacks it
+	Why    string  // the reason there is no Text, or behind Since and Until
+	Unless string  // the answer, NAME=VALUE, by which any version may have it
+	Hint   string  // the way out, where the common one is none
+}
+
+// Default is a setting that is right unsaid.
+type Default struct {
+	On    bool
+	Since Version // on from this version, off before
+	Word  string  // what would say so
+	Why   string  // it is not said, where the default is off, or cannot be
 }
 
 // Range is what a device accepts, both ends included.
@@ -111,22 +133,26 @@ type Range struct {
 	Unit     string // what the device calls the setting
 }
 
-// Identity is how a device writes an IKE identity: %s is the value.
+// Identity is how a device writes an IKE identity, %s is the value, or why it
+// cannot.
 type Identity struct {
 	Peer  string // its own
 	Cloud string // the other end's
+	Why   string // the reason there are none
 }
 
 // Answer is a device-local value that no reply can know.
 type Answer struct {
 	Name          string
 	Meaning       string
-	Form          *regexp.Regexp
+	Form          interface{ MatchString(string) bool }
 	Unique        bool    // no two tunnels of a run may have one value; numbers never may
 	Number        *Range  // counts up: each further tunnel of a run takes the next
 	Fewer         Version // before this version a number ends at FewerMax
 	FewerMax      int
 	PerConnection bool                                        // tunnels share it: NAME.1 and NAME.2 are refused
+	Uplink        bool                                        // it is the interface that a tunnel leaves by
+	Probe         bool                                        // it is a probe's, and asked for only where there is one
 	Default       func(c vpn.Connection, t vpn.Tunnel) string // nil: there is no safe default
 	Fallback      string                                      // what the default is, in words
 	Must          func(c vpn.Connection, t vpn.Tunnel) string // the one value that works: a fact to check, not to print
@@ -147,10 +173,13 @@ type Rule struct {
 	Until Version // and up to this one
 	Doubt bool    // it refuses too where the version is not known
 	// Warning marks a notice of what may not work, or is weak, until somebody
-	// acts who can. The others inform.
+	// acts who can: its hint says how it goes away. The others inform, be it of
+	// what to look after on every device.
 	Warning  bool
 	Routed   bool // it is told only where there are networks to route, by --set cloud-routes or as subnets
 	Unrouted bool // or only where there are none
+	Probed   bool // it is told only where a probe watches the first tunnel, by --set probe-address
+	Unprobed bool // or only where none does
 	Field    string
 	Reason   string
 	Hint     string
@@ -168,7 +197,7 @@ var commonNotices = []Rule{
 	// The device finds its key in any case: charon by the configured identities
 	// (phase1.c), pluto by the connection's (keys.c), IOS by the keyring's
 	// address. What the cloud's end does with a name is in doubt.
-	{When: both(isMain, not(bothAddresses)), Warning: true, Reason: "a domain name as identity in IKEv1 main mode: the cloud recommends aggressive mode with it, or ikev2", Hint: toIKEv2},
+	{When: both(isMain, not(bothAddresses)), Warning: true, Reason: "a name as identity in IKEv1 main mode: the cloud recommends aggressive mode with it, or ikev2", Hint: toIKEv2},
 	{When: both(severalPairs, isIKEv1), Warning: true, Reason: "several subnets with IKEv1: the cloud supports them with IKEv2 only for sure", Hint: toIKEv2},
 	{When: both(not(isIKEv1), saysAggressive), Reason: "IkeMode aggressive means nothing with ikev2 and is left out"},
 	{When: both(policyBased, allOfCloud), Reason: "the cloud's subnet is 0.0.0.0/0: all traffic of the peer's subnets is meant to go to the cloud; no route for it is written"},
@@ -178,6 +207,7 @@ var commonNotices = []Rule{
 	{When: hasBGP, Reason: "BGP: the VPN gateway has to have automatic route advertisement on (AutoPropagate), or the VPC and this side do not hear of each other"},
 	{When: hasBGP, Reason: "BGP: a dead session is given up after 30 s, or earlier if the cloud asks for less"},
 	{When: both(isDual, hasBGP), Reason: "BGP: the second tunnel is the standby: its routes have the lower local preference here and the longer AS path there"},
+	{When: twoPeers, Reason: "the tunnels end on two addresses of this side: where those are two devices, --tunnel 1 and --tunnel 2 write what each has"},
 	{When: both(isDual, not(hasDPD), not(hasBGP)), Warning: true, Hint: "set EnableDpd of the connection to true", Reason: "DPD is off: that a tunnel's other end has gone is noticed when its SAs expire, and the second takes over no earlier"},
 }
 
@@ -210,10 +240,16 @@ func oneCloudID(c vpn.Connection, _ vpn.Tunnel) bool {
 func keysDiffer(c vpn.Connection, _ vpn.Tunnel) bool { return c.Tunnels[0].PSK != c.Tunnels[1].PSK }
 
 func bothAddresses(_ vpn.Connection, t vpn.Tunnel) bool {
-	return t.PeerIdentity.Kind == vpn.IDIPv4 && t.CloudIdentity.Kind == vpn.IDIPv4
+	return isAddress[t.PeerIdentity.Kind] && isAddress[t.CloudIdentity.Kind]
 }
 
-// peerIsAddress tells whether the peer's identity is an address, or a masked one.
+var isAddress = map[vpn.IDKind]bool{vpn.IDIPv4: true, vpn.IDIPv6: true}
+
+func hasKeyID(_ vpn.Connection, t vpn.Tunnel) bool {
+	return t.PeerIdentity.Kind == vpn.IDKeyID || t.CloudIdentity.Kind == vpn.IDKeyID
+}
+
+// peerIsAddress tells whether the peer's identity is an IPv4 address, or a masked one.
 func peerIsAddress(_ vpn.Connection, t vpn.Tunnel) bool { return t.PeerIdentity.Kind == vpn.IDIPv4 }
 
 func saysAggressive(_ vpn.Connection, t vpn.Tunnel) bool { return t.IKE.Mode == vpn.Aggressive }
@@ -235,8 +271,6 @@ var guomi = Word{
 	Hint: "no target has it: use a VPN gateway of type Normal instead of NationalStandard",
 }
 
-const octet = `(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])`
-
 // The forms an answer may have. None lets a quote, a blank or a comment sign
 // into the text.
 var (
@@ -244,9 +278,24 @@ var (
 	formNumber    = regexp.MustCompile(`^(0|[1-9][0-9]{0,9})$`)
 	formName      = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_-]{0,30}$`)
 	formInterface = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_-]{0,14}$`)
-	formAddress   = regexp.MustCompile(`^(` + octet + `\.){3}` + octet + `$`)
-	formLocal     = regexp.MustCompile(`^(%any|%defaultroute|(` + octet + `\.){3}` + octet + `)$`)
+	formAddress   = form(func(s string) bool { return ipv4(s).IsValid() })
+	formLocal     = form(func(s string) bool { return s == "%any" || s == "%defaultroute" || ipv4(s).IsValid() })
+	formNetworks  = regexp.MustCompile(`^(none|any|[0-9./]+(,[0-9./]+)*)$`) // whether they are networks is looked at later
 )
+
+// form is one that takes more than a pattern to tell.
+type form func(string) bool
+
+// MatchString is that of a regexp.Regexp.
+func (f form) MatchString(s string) bool { return f(s) }
+
+// ipv4 reads an address; what is none is not valid.
+func ipv4(s string) netip.Addr {
+	if a, err := netip.ParseAddr(s); err == nil && a.Is4() {
+		return a
+	}
+	return netip.Addr{}
+}
 
 // Predicates that rules and answers share.
 func static(c vpn.Connection, t vpn.Tunnel) bool { // routes are the operator's
@@ -264,7 +313,10 @@ func isMain(c vpn.Connection, t vpn.Tunnel) bool { return isIKEv1(c, t) && !isAg
 func severalPairs(c vpn.Connection, _ vpn.Tunnel) bool {
 	return len(c.PeerSubnets)*len(c.CloudSubnets) > 1
 }
-func isDual(c vpn.Connection, _ vpn.Tunnel) bool   { return c.Dual() }
+func isDual(c vpn.Connection, _ vpn.Tunnel) bool { return c.Dual() }
+func twoPeers(c vpn.Connection, _ vpn.Tunnel) bool {
+	return c.Dual() && c.Tunnels[0].PeerAddress != c.Tunnels[1].PeerAddress
+}
 func isActive(_ vpn.Connection, t vpn.Tunnel) bool { return t.Number == 1 }
 func hasDPD(_ vpn.Connection, t vpn.Tunnel) bool   { return t.DPD }
 func noPFS(_ vpn.Connection, t vpn.Tunnel) bool    { return t.ESP.PFS == vpn.NoGroup }

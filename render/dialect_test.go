@@ -36,7 +36,7 @@ func TestComplete(t *testing.T) {
 		}
 		for _, version := range []vpn.Version{vpn.IKEv1, vpn.IKEv2} {
 			for _, kind := range vpn.IDKinds {
-				if id := d.Identities[version][kind]; id.Peer == "" || id.Cloud == "" {
+				if id := d.Identities[version][kind]; (id.Peer == "" || id.Cloud == "") == (id.Why == "") || id.Why != "" && id.Peer+id.Cloud != "" {
 					t.Errorf("%s, %s: no form for an identity of kind %s", d.Name, version, kind)
 				}
 			}

@@ -96,7 +96,7 @@ func matrix() string {
 func (p *page) target(d *Dialect) {
 	p.notes = nil
 	p.linef("## %s\n", d.Name)
-	p.linef("%s; files %s; object names of at most %d characters.", d.Title, strings.Join(d.suffixes(), ", "), d.MaxName)
+	p.linef("%s; files %s, with --remove %s; object names of at most %d characters.", d.Title, strings.Join(d.suffixes(), ", "), "NAME"+d.Removal[0].Suffix, d.MaxName)
 	var versions []string
 	for _, v := range d.boundaries() {
 		versions = append(versions, string(v))
@@ -205,6 +205,10 @@ func (p *page) identities(d *Dialect) {
 		row := []string{kind.String()}
 		for _, version := range []vpn.Version{vpn.IKEv1, vpn.IKEv2} {
 			id := d.Identities[version][kind]
+			if id.Why != "" {
+				row = append(row, "– "+p.note(id.Why), "– "+p.note(id.Why))
+				continue
+			}
 			row = append(row, fmt.Sprintf("`"+id.Peer+"`", "ID"), fmt.Sprintf("`"+id.Cloud+"`", "ID"))
 		}
 		rows = append(rows, row)
@@ -223,7 +227,29 @@ func (p *page) features(d *Dialect) {
 		}
 		rows = append(rows, row)
 	}
-	p.table(rows)
+	volume := "none " + p.note("the default, which goes unsaid")
+	if d.Unlimited != "" {
+		volume = "none " + p.note("`"+d.Unlimited+"`")
+	}
+	rows = append(rows, []string{"limit of bytes for an SA", volume, volume})
+	p.table(append(rows, []string{"IKE fragmentation", p.unsaid(d.Fragmentation[vpn.IKEv1]), p.unsaid(d.Fragmentation[vpn.IKEv2])}))
+}
+
+// unsaid is what a device does by itself.
+func (p *page) unsaid(d Default) string {
+	cell, note := "off", "left off: "+d.Why
+	switch {
+	case d.On && d.Word == "":
+		cell, note = "on", "the default: "+d.Why
+	case d.On:
+		cell, note = "on", "`"+d.Word+"` is the default and goes unsaid"
+	case d.Word != "":
+		note = "`" + d.Word + "` is not said: " + d.Why + ", and IKE messages with keys fit into a packet each"
+	}
+	if d.Since != "" {
+		cell += " from " + string(d.Since) + ", off before"
+	}
+	return cell + " " + p.note(note)
 }
 
 // feature is one cell: what all versions make of a sample, or what each does.

@@ -29,6 +29,10 @@ var junosBlocks = blocks{
 	"policy-options":  {"policy-statement *": {"term *": {"from": nil, "then": nil}}},
 	"protocols":       {"bgp": {"group *": {"neighbor *": {"multihop": nil}}}},
 	"routing-options": {"static": {"route *": {"qualified-next-hop *": nil}}},
+	"services": {
+		"rpm":           {"probe *": {"test *": {"thresholds": nil}}},
+		"ip-monitoring": {"policy *": {"match": nil, "then": {"preferred-route": {"route *": nil}}}},
+	},
 }
 
 // junosLists take several values, which stand in brackets.

@@ -33,17 +33,24 @@ var juniperSRX = Dialect{
 		vpn.IKEv1: junosIdentities,
 		vpn.IKEv2: junosIdentities,
 	},
+	// The models have fragmentation below a gateway for IKEv2, and in it a size
+	// with a default and disable.
+	Fragmentation: map[vpn.Version]Default{
+		vpn.IKEv1: {Why: "Junos has it with IKEv2 only"},
+		vpn.IKEv2: {On: true, Word: "fragmentation"},
+	},
 	Key:        keyJunos,
 	KeyWord:    `ascii-text "%s"`,
 	BGPKey:     keyJunosBGP,
 	Interfaced: Rule{When: alwaysHolds, Reason: "on Junos every tunnel has its st0 unit, and the connection's subnets are its traffic selectors", Hint: "leave --mode out"},
 	Answers: []Answer{
-		{Name: "external-interface", Form: formWord, Meaning: "the interface towards the Internet with its unit, such as ge-0/0/0.0"},
+		{Name: "external-interface", Form: formWord, Uplink: true, Meaning: "the interface towards the Internet with its unit, such as ge-0/0/0.0"},
 		{Name: "st0-unit", Form: formNumber, Number: &Range{Min: 0, Max: 15999}, Removal: alwaysHolds, Meaning: "a free unit of the tunnel interface st0"},
 		{Name: "vpn-zone", Form: formWord, PerConnection: true, Removal: alwaysHolds, Meaning: "the security zone the tunnel interface joins"},
 		{Name: "lan-zone", Form: formWord, PerConnection: true, Removal: alwaysHolds, Meaning: "the security zone of the peer's subnets: policies let their traffic to and from vpn-zone"},
 		{Name: "external-zone", Form: formWord, PerConnection: true, Meaning: "the security zone of the external interface, which is to admit IKE"},
 		mode, cloudRoutes,
+		probeAddress, probeSource,
 		pathMTU, announced, accepted,
 	},
 	Refusals: []Rule{{
@@ -67,8 +74,10 @@ var juniperSRX = Dialect{
 		{When: static, Unrouted: true, Reason: "route the VPC's networks to the st0 unit: --set cloud-routes=NETWORK,NETWORK writes the routes, or set routing-options static route VPC-NETWORK qualified-next-hop st0.N preference 5"},
 		{When: both(isDual, static), Unrouted: true, Reason: "route them to the second tunnel's unit too, with preference 10"},
 		{When: both(isDual, not(severalPairs), not(hasBGP)), Reason: "an st0 unit is down as long as its tunnel is, and routes into it with it: then the second tunnel's are used, and the first's again when it is back"},
+		unprobed, probed,
+		{When: backedUp, Probed: true, Reason: "while the first tunnel's st0 unit is up, all traffic to probe-address takes it, so that the pings test that tunnel: choose an address that nobody needs while it is dead"},
 		{When: both(isDual, severalPairs), Until: junosSince, Warning: true, Hint: "name the version: --target juniper-srx@23.2R1, or a later one that runs", Reason: "traffic-selector preference needs Junos 23.2R1: without it the device mixes the tunnels"},
-		{When: both(isDual, severalPairs), Reason: "Juniper lists traffic-selector preference for vSRX, SRX1500 and larger ones, and for no SRX300 model (Feature Explorer, 7498): there use 0.0.0.0/0 on both sides"},
+		{When: both(isDual, severalPairs), Warning: true, Hint: "use 0.0.0.0/0 on both sides and routes", Reason: "Juniper lists traffic-selector preference for vSRX, SRX1500 and larger ones, and for no SRX300 model (Feature Explorer, 7498): there use 0.0.0.0/0 on both sides"},
 		{When: hasBGP, Reason: "BGP: st0 units below admit BGP by host-inbound-traffic of their own, which goes before that of their zone: add what the zone admits beside it, such as system-services ping"},
 		{When: hasBGP, Reason: "BGP: the AS number is the group's (local-as), and autonomous-system and router-id of routing-options stay as they are; where autonomous-system is another, it stands in the AS path too"},
 		{When: both(severalPairs, not(isIKEv1)), Warning: true, Hint: onePairs, Reason: "Junos makes an SA for each pair of subnets where the cloud wants one for all: if some pairs stay down, give each its own connection"},
@@ -81,7 +90,7 @@ var juniperSRX = Dialect{
 	},
 }
 
-const ofEachRoute = "of each static route only the next hop through st0 is deleted; if the route has no other, delete it whole: delete routing-options static route, and its prefix"
+const ofEachRoute = "of each static route only the next hop through st0 is deleted, as it may have others: one that has none is left empty, and the lines at the end delete it whole"
 
 var junosIKE = Words{ // set security ike proposal
 	Encryption: map[vpn.Encryption]Word{
@@ -130,4 +139,6 @@ var junosIdentities = map[vpn.IDKind]Identity{
 	vpn.IDIPv4:     {Peer: "inet %s", Cloud: "inet %s"},
 	vpn.IDFQDN:     {Peer: "hostname %s", Cloud: "hostname %s"},
 	vpn.IDUserFQDN: {Peer: `user-at-hostname "%s"`, Cloud: `user-at-hostname "%s"`},
+	vpn.IDIPv6:     {Peer: "inet6 %s", Cloud: "inet6 %s"},
+	vpn.IDKeyID:    {Peer: `key-id "%s"`, Cloud: `key-id "%s"`},
 }

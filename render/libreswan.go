@@ -45,11 +45,16 @@ var libreswan = Dialect{
 		vpn.IKEv1: libreswanIdentities,
 		vpn.IKEv2: libreswanIdentities,
 	},
+	// configs/d.ipsec.conf/conn/fragmentation.xml
+	Fragmentation: map[vpn.Version]Default{
+		vpn.IKEv1: {On: true, Word: "fragmentation=yes"},
+		vpn.IKEv2: {On: true, Word: "fragmentation=yes"},
+	},
 	Key:     keyBase64,
 	KeyWord: `"%s"`,
 	BGPKey:  keyFRR,
 	Answers: []Answer{
-		{Name: "local-address", Form: formLocal, Default: localAddress("%defaultroute"), Fallback: "%defaultroute; the peer addresses where the tunnels have two",
+		{Name: "local-address", Form: formLocal, Default: localAddress("%defaultroute"), Fallback: "%defaultroute; where the tunnels have two peer addresses, those, and behind NAT none",
 			Meaning: "this host's own address on the way to the cloud; behind NAT the private one"},
 		// 16384 is ipsec0 (kernel_xfrm_interface.h).
 		{Name: "ipsec-interface", Form: formNumber, Number: &Range{Min: 1, Max: 16383}, Optional: true, When: usesVTI, Removal: usesVTI, Fallback: "none: a VTI",
@@ -66,6 +71,7 @@ var libreswan = Dialect{
 		pathMTU, removing(announced), accepted,
 	},
 	Interfaced: Rule{When: isDual, Reason: libreswanApart, Hint: "leave --mode out"},
+	Lacks:      noProbes,
 	Refusals: []Rule{oneKeyPerIdentity, {
 		When: both(not(isIKEv1), pfsDiffers), Until: "5.2", Doubt: true, Field: "IpsecPfs",
 		Reason: "libreswan 4 rekeys an IKEv2 child with the IKE group whatever esp= says, so the tunnel would fail at its first rekey; where 5.2 or a later one runs, --target libreswan@5.2 has it",
@@ -78,7 +84,7 @@ var libreswan = Dialect{
 		fromPeer,
 		{When: hasDPD, Until: "5.0", Reason: "dpdaction is for libreswan 4; libreswan 5 says that it ignores it"},
 		// Debian's 4.10 refuses it too; the keyword came with 4.2.
-		{When: isIKEv1, Since: "4.2", Reason: "libreswan may refuse IKEv1, as 5 and Debian's 4.10 do, unless config setup in /etc/ipsec.conf says ikev1-policy=accept"},
+		{When: isIKEv1, Since: "4.2", Warning: true, Hint: toIKEv2, Reason: "libreswan may refuse IKEv1, as 5 and Debian's 4.10 do, unless config setup in /etc/ipsec.conf says ikev1-policy=accept"},
 		{When: static, Unrouted: true, Reason: "route the VPC's networks into the tunnel's interface once it is there: --set cloud-routes=NETWORK,NETWORK has the updown script do it"},
 		{When: both(isDual, static), Unrouted: true, Reason: "route them into the first tunnel with metric 100 and into the second with metric 200; the route of a dead tunnel stays in place then"},
 		{When: both(isDual, policyBased), Reason: libreswanApart},
@@ -120,6 +126,8 @@ var libreswanIdentities = map[vpn.IDKind]Identity{
 	vpn.IDIPv4:     {Peer: "%s", Cloud: "%s"},
 	vpn.IDFQDN:     {Peer: "@%s", Cloud: "@%s"},
 	vpn.IDUserFQDN: {Peer: "%s", Cloud: "%s"},
+	vpn.IDIPv6:     {Peer: "%s", Cloud: "%s"},
+	vpn.IDKeyID:    {Peer: "@[%s]", Cloud: "@[%s]"}, // lib/libswan/id.c
 }
 
 func pfsDiffers(_ vpn.Connection, t vpn.Tunnel) bool {

@@ -18,12 +18,12 @@ var defines = map[string]struct{ once, many *regexp.Regexp }{
 	"strongswan-ipsec": {once: regexp.MustCompile(`(?m)^conn \S+|^\tmark=\S+|link add \S+`)},
 	"libreswan":        {once: regexp.MustCompile(`(?m)^conn \S+|^\tmark=\S+|^\tvti-interface=\S+`)},
 	"cisco-ios": {once: regexp.MustCompile(`(?m)^crypto (keyring|isakmp policy|isakmp profile|ikev2 proposal|ikev2 keyring|ikev2 profile|ipsec transform-set|ipsec profile) \S+` +
-		`|^interface Tunnel\d+|^ip access-list extended \S+|^crypto map \S+ \d+ ipsec-isakmp`)},
+		`|^interface Tunnel\d+|^ip access-list extended \S+|^crypto map \S+ \d+ ipsec-isakmp|^ip sla \d+|^track \d+|^ip route .* permanent`)},
 	"cisco-asa": {once: regexp.MustCompile(`(?m)^crypto (ikev[12] policy|ipsec ikev1 transform-set|ipsec ikev2 ipsec-proposal|ipsec profile) \S+|^group-policy \S+ internal|^tunnel-group \S+ type` +
 		`|^interface Tunnel\d+|^ nameif \S+|^ ip address \S+|^object-group network \S+|^crypto map \S+ \d+ match address`),
 		many: regexp.MustCompile(`(?m)^access-list \S+`)},
 	"juniper-srx": {once: regexp.MustCompile(`(?m)^set security (ike proposal \S+ authentication-method|ike policy \S+ pre-shared-key|ike gateway \S+ ike-policy|ipsec proposal \S+ protocol|ipsec policy \S+ proposals|ipsec vpn \S+ bind-interface)` +
-		`|^set interfaces st0 unit \d+ family inet mtu|^set security zones security-zone \S+ interfaces \S+$`)},
+		`|^set interfaces st0 unit \d+ family inet mtu|^set security zones security-zone \S+ interfaces \S+$|^set services rpm probe \S+ test \S+ probe-type|^set services ip-monitoring policy \S+ match|^set routing-options .* next-hop st0\.\d+$`)},
 }
 
 // crowd is connections of every kind that one device has: one tunnel and two,
@@ -63,7 +63,9 @@ func crowdAnswers(d *Dialect, base string) (run map[string]vpn.Given, own func(v
 		switch {
 		case a.Must != nil || a.Unique || a.Optional:
 		case a.Number != nil:
-			run[a.Name] = vpn.Given{Value: base}
+			run[a.Name] = vpn.Given{Value: inRange(a, base)}
+		case a.Name == probeSource.Name:
+			run[a.Name] = vpn.Given{Value: "192.168.10.1"}
 		case a.Default == nil:
 			run[a.Name] = vpn.Given{Value: "word"}
 		}
@@ -73,7 +75,11 @@ func crowdAnswers(d *Dialect, base string) (run map[string]vpn.Given, own func(v
 		out := map[string]vpn.Given{}
 		for _, a := range d.Answers {
 			if a.Number != nil && !a.Optional && i%7 == 0 {
-				out[a.Name] = vpn.Given{Value: strconv.Itoa(ownBase(i))}
+				out[a.Name] = vpn.Given{Value: inRange(a, strconv.Itoa(ownBase(i)))}
+			}
+			if a.Name == probeAddress.Name {
+				out[cloudRoutes.Name] = vpn.Given{Value: fmt.Sprintf("10.%d.0.0/16", i)}
+				out[a.Name] = vpn.Given{Value: fmt.Sprintf("10.%d.0.10", i)}
 			}
 			if a.Name == "tunnel-address" {
 				out[a.Name+".1"] = vpn.Given{Value: fmt.Sprintf("169.254.%d.2", i)}
@@ -82,6 +88,14 @@ func crowdAnswers(d *Dialect, base string) (run map[string]vpn.Given, own func(v
 		}
 		return out
 	}
+}
+
+// inRange is a number, or a tenth of it for what counts to 1000.
+func inRange(a Answer, number string) string {
+	if n, _ := strconv.Atoi(number); a.Number.Max <= 1000 {
+		return strconv.Itoa(n / 10)
+	}
+	return number
 }
 
 // TestManyInOneDevice renders dozens of connections for one device: no two

@@ -20,6 +20,8 @@ type normalizer struct {
 	answers  *answers
 	own      map[string]vpn.Given // the connection's answers
 	conn     vpn.Connection
+	part     int          // the number of the one tunnel that the device has of two; 0: it has all
+	others   []vpn.Tunnel // that another device has
 	problems vpn.Problems
 	notices  []notice
 	warnings []string
@@ -43,7 +45,7 @@ type notice struct {
 
 func (n *normalizer) refuse(t vpn.Tunnel, field, value, reason, hint string) {
 	p := vpn.Problem{Connection: n.conn.Title(), Field: field, Value: value, Target: n.target.String(), Reason: reason, Hint: hint}
-	if n.conn.Dual() {
+	if n.conn.Dual() || n.part > 0 && t.Number > 0 {
 		p.Tunnel = t.Number
 	}
 	n.problems = append(n.problems, p)
@@ -87,7 +89,9 @@ func (n *normalizer) normalize() (View, vpn.Problems) {
 			n.weak(t)
 			n.healthCheck(t)
 		}
+		n.pass(t, -1)
 		v.Tunnels = append(v.Tunnels, n.tunnel(v.Name, t))
+		n.pass(t, 1)
 		n.rules(t)
 	}
 	n.routing(&v)
@@ -95,8 +99,11 @@ func (n *normalizer) normalize() (View, vpn.Problems) {
 		v.Tunnels[i].Children = children(v, v.Tunnels[i])
 		v.Tunnels[i].PairByPair = len(v.Tunnels[i].Children) > 1
 	}
+	n.parted()
+	n.uplinks(v)
 	v.Groups, v.First, v.MTU, v.MSS = groups(v), v.Tunnels[0], v.Tunnels[0].MTU, v.Tunnels[0].MSS
 	n.routes(&v)
+	n.probe(&v)
 	v.StaticRoutes = v.OnePair && v.Routed
 	for _, t := range v.Tunnels {
 		v.MTU, v.MSS = min(v.MTU, t.MTU), min(v.MSS, t.MSS)
@@ -110,7 +117,10 @@ func (n *normalizer) normalize() (View, vpn.Problems) {
 
 // check takes over what no target could render.
 func (n *normalizer) check() {
-	for _, p := range vpn.Check(n.conn) {
+	for _, p := range vpn.Check(n.whole()) {
+		if n.othersProblem(p) {
+			continue
+		}
 		if p.Field == "IkeLifetime" || p.Field == "IpsecLifetime" {
 			p.Hint = n.wayOut(p.Field)
 		}
@@ -161,12 +171,11 @@ func group(name string, tunnels []Tunnel) Group {
 }
 
 func (n *normalizer) tunnel(name string, t vpn.Tunnel) Tunnel {
-	ids := n.target.Identities[t.IKE.Version]
 	out := Tunnel{
 		Name: name, Number: t.Number, Active: t.Number == 1,
 		PeerAddress: t.PeerAddress.String(), CloudAddress: t.CloudAddress.String(),
-		PeerIdentity:  fmt.Sprintf(ids[t.PeerIdentity.Kind].Peer, t.PeerIdentity.Value),
-		CloudIdentity: fmt.Sprintf(ids[t.CloudIdentity.Kind].Cloud, t.CloudIdentity.Value),
+		PeerIdentity:  n.identity(t, "the peer's identity", t.PeerIdentity, func(id Identity) string { return id.Peer }),
+		CloudIdentity: n.identity(t, "the cloud's identity", t.CloudIdentity, func(id Identity) string { return id.Cloud }),
 		PeerID:        t.PeerIdentity.Value, CloudID: t.CloudIdentity.Value,
 		CloudNamed: t.CloudIdentity.Value != t.CloudAddress.String(),
 		Key:        n.key(t),
@@ -212,6 +221,19 @@ func (n *normalizer) tunnel(name string, t vpn.Tunnel) Tunnel {
 	return out
 }
 
+// identity writes an identity in the form that its kind has, the peer's or the
+// cloud's.
+func (n *normalizer) identity(t vpn.Tunnel, field string, id vpn.Identity, of func(Identity) string) string {
+	forms := n.target.Identities[t.IKE.Version][id.Kind]
+	if forms.Why == "" {
+		return fmt.Sprintf(of(forms), id.Value)
+	}
+	if !n.target.removes {
+		n.refuse(t, field, id.Value, forms.Why, toIKEv2+", or use an IPv4 address or a domain name as identity")
+	}
+	return id.Value
+}
+
 // sa splits a lifetime into when to replace the SA and the margin left then.
 func sa(l vpn.Lifetime) SA {
 	margin := l.Seconds() / 10
@@ -231,13 +253,23 @@ func word[K interface {
 		n.refuse(t, field, value.String(), cmp.Or(w.Why, "the device has no word for it"), cmp.Or(w.Hint, n.wayOut(field)))
 		return ""
 	}
-	switch certain, possible := n.target.holds(w.Since, w.Until); {
+	switch certain, possible := n.has(n.target, w); {
+	case !possible && w.Unless != "":
+		n.refuse(t, field, value.String(), versions(n.target, w.Since, w.Until)+w.behind(), "where that is so, --set "+w.Unless+"\n"+n.wayOut(field))
 	case !possible:
 		n.refuse(t, field, value.String(), versions(n.target, w.Since, w.Until)+w.behind(), cmp.Or(w.Hint, n.wayOut(field)))
 	case !certain:
 		n.gate(t, field, value.String(), versions(n.target, w.Since, w.Until)+w.behind())
 	}
 	return w.Text
+}
+
+// has tells whether a target certainly has a word, and whether it may, be it by
+// an answer.
+func (n *normalizer) has(d Target, w Word) (certain, possible bool) {
+	certain, possible = d.holds(w.Since, w.Until)
+	name, value, _ := strings.Cut(w.Unless, "=")
+	return certain, possible || w.Unless != "" && n.given(Answer{Name: name}, n.conn.Tunnels[0]) == value
 }
 
 // gate notices what only some versions have, once for all words of a reason.
@@ -313,14 +345,14 @@ func (n *normalizer) rules(t vpn.Tunnel) {
 }
 
 func (n *normalizer) told(r Rule) bool {
-	return !r.Routed && !r.Unrouted || r.Routed == n.routed()
+	return (!r.Routed && !r.Unrouted || r.Routed == n.routed()) && (!r.Probed && !r.Unprobed || r.Probed == n.probed())
 }
 
 // merged are the notices of one level in order, those on both tunnels said once.
 func (n *normalizer) merged(warning bool) []string {
 	out := slices.Clone(n.conn.Notices)
 	if warning {
-		out = slices.Clone(n.conn.Warnings)
+		out = n.doubts()
 	}
 	for _, x := range n.notices {
 		if x.warning != warning {
@@ -343,9 +375,14 @@ func (n *normalizer) merged(warning bool) []string {
 	return out
 }
 
+// doubts are the connection's own warnings, without what a removal is not about.
+func (n *normalizer) doubts() []string {
+	return slices.DeleteFunc(slices.Clone(n.conn.Warnings), func(text string) bool { return n.target.removes && text == vpn.BGPKeyUntold })
+}
+
 // refuseWarnings is what --strict does.
 func (n *normalizer) refuseWarnings() {
-	for _, text := range n.conn.Warnings {
+	for _, text := range n.doubts() {
 		n.refuse(vpn.Tunnel{}, "--strict", "", text, withoutStrict)
 	}
 	for _, x := range n.notices {
@@ -400,10 +437,18 @@ func (n *normalizer) label() string {
 }
 
 // name is what the connection's objects are called on the device: what the
-// caller chose, or refused; else the id, fitted.
+// caller chose, or refused; else the id, fitted. A device with one tunnel of two
+// has that tunnel's name for all.
 func (n *normalizer) name() string {
+	if n.part > 0 {
+		return n.chosen() + "-" + strconv.Itoa(n.part)
+	}
+	return n.chosen()
+}
+
+func (n *normalizer) chosen() string {
 	room := n.target.MaxName
-	if n.conn.Dual() {
+	if n.conn.Dual() || n.part > 0 {
 		room -= len("-1")
 	}
 	title := n.conn.Title()

@@ -5,6 +5,7 @@ package render
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"hash/crc32"
 	"hash/maphash"
@@ -43,6 +44,10 @@ type Options struct {
 	// key and no algorithm, nothing about those refuses it.
 	Remove bool
 
+	// Tunnel asks for one tunnel of connections with two, for the device that
+	// has it; 0 is for both.
+	Tunnel int
+
 	// Hierarchical asks for the other form of a configuration that has two.
 	Hierarchical bool
 }
@@ -73,23 +78,11 @@ var functionMap = template.FuncMap{"join": sprig.HermeticTxtFuncMap()["join"]}
 // New prepares rendering for targets, each as ParseTarget reads it.
 func New(targets []string, options Options) (*Renderer, error) {
 	r := &Renderer{options: options}
-	var all []Target
-	for _, s := range targets {
-		t, err := ParseTarget(s)
-		if err != nil {
-			return nil, err
-		}
-		if slices.ContainsFunc(all, func(other Target) bool { return other.Name == t.Name }) {
-			return nil, vpn.Problem{Field: "--target", Value: s, Reason: "named twice", Hint: "name each target once"}
-		}
-		t.removes, t.hierarchical = options.Remove, options.Hierarchical
-		switch {
-		case t.hierarchical && t.Hierarchical == nil:
-			return nil, vpn.Problem{Field: "--hierarchical", Value: s, Reason: "its configuration has one form only", Hint: "leave --hierarchical out, or render " + s + " by itself without"}
-		case t.hierarchical && t.removes:
-			return nil, vpn.Problem{Field: "--hierarchical", Value: s, Reason: "a removal is delete commands, which have no other form", Hint: "leave --hierarchical out with --remove"}
-		}
-		all = append(all, t)
+	all, err := parseTargets(targets, options)
+	if err != nil {
+		return nil, err
+	}
+	for _, t := range all {
 		p := prepared{Target: t, answers: newAnswers(options.Set, options.Defaults), names: map[uint64]bool{}, keys: map[uint64]uint64{}, peers: map[uint64]string{}, ids: map[uint64]bool{}}
 		for _, f := range t.files() {
 			p.files, p.text = append(p.files, compile(f.Template)), append(p.text, &bytes.Buffer{})
@@ -101,6 +94,35 @@ func New(targets []string, options Options) (*Renderer, error) {
 	}
 	r.run = run{all, options.Region, options.Strict}
 	return r, nil
+}
+
+// parseTargets reads a run's targets, or says all that is wrong with them.
+func parseTargets(targets []string, options Options) ([]Target, error) {
+	var all []Target
+	var problems vpn.Problems
+	refuse := func(field, value, reason, hint string) {
+		problems = append(problems, vpn.Problem{Field: field, Value: value, Reason: reason, Hint: hint})
+	}
+	for _, s := range targets {
+		t, err := ParseTarget(s)
+		var problem vpn.Problem
+		if errors.As(err, &problem) {
+			problems = append(problems, problem)
+			continue
+		}
+		if slices.ContainsFunc(all, func(other Target) bool { return other.Name == t.Name }) {
+			refuse("--target", s, "named twice", "name each target once")
+		}
+		t.removes, t.hierarchical = options.Remove, options.Hierarchical
+		switch {
+		case t.hierarchical && t.Hierarchical == nil:
+			refuse("--hierarchical", s, "its configuration has one form only", "leave --hierarchical out, or render "+s+" by itself without")
+		case t.hierarchical && t.removes:
+			refuse("--hierarchical", s, "a removal is delete commands, which have no other form", "leave --hierarchical out with --remove")
+		}
+		all = append(all, t)
+	}
+	return all, unique(problems).OrNil()
 }
 
 // load reads a template with those it nests. That they parse is tested, so a
@@ -128,6 +150,10 @@ func (r *Renderer) Render(c vpn.Connection) ([]Output, []string, error) {
 	var views []View
 	var problems vpn.Problems
 	var warnings []string
+	part, others, err := partOf(&c, r.options.Tunnel)
+	if err != nil {
+		return nil, nil, err
+	}
 	var own map[string]vpn.Given
 	if r.options.Own != nil {
 		own = r.options.Own(c)
@@ -136,7 +162,7 @@ func (r *Renderer) Render(c vpn.Connection) ([]Output, []string, error) {
 		}
 	}
 	for _, p := range r.targets {
-		n := normalizer{target: p.Target, run: r.run, answers: p.answers, own: own, conn: c}
+		n := normalizer{target: p.Target, run: r.run, answers: p.answers, own: own, conn: c, part: part, others: others}
 		view, refused := n.normalize()
 		problems = append(problems, append(refused, p.claim(view, c)...)...)
 		warnings = append(warnings, n.warnings...)

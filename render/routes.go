@@ -3,7 +3,6 @@ package render
 import (
 	"fmt"
 	"net/netip"
-	"regexp"
 	"strings"
 
 	"peerconf/vpn"
@@ -12,7 +11,7 @@ import (
 // cloudRoutes is an answer that every device takes: where both sides are
 // 0.0.0.0/0, no reply says what to route into the tunnel.
 var cloudRoutes = Answer{
-	Name: "cloud-routes", Form: regexp.MustCompile(`^(none|[0-9./]+(,[0-9./]+)*)$`), PerConnection: true, When: static, Removal: static,
+	Name: "cloud-routes", Form: formNetworks, PerConnection: true, When: static, Removal: static,
 	Default: constant(noRoutes), Fallback: "none: a notice says what to route",
 	Meaning: "the cloud's networks to route into the tunnel, such as 10.0.0.0/8,172.16.0.0/12; with two tunnels the second is their standby",
 }
@@ -51,21 +50,33 @@ func (n *normalizer) routes(v *View) {
 }
 
 func (n *normalizer) cloudRoutes(list string) []Net {
+	return n.listed(cloudRoutes.Name, list, noRoutes, func(p netip.Prefix) (reason, hint string) {
+		if end := n.within(p); end != "" {
+			return "holds " + end + ", the cloud's end of the tunnel, whose own packets would go into it",
+				"list the VPC's networks; for more, first route " + end + "/32 past the tunnel, and then the rest, by hand"
+		}
+		return "", ""
+	})
+}
+
+// listed reads an answer's networks; word is what it may say in their place,
+// and objects why one may not be among them.
+func (n *normalizer) listed(answer, list, word string, objects func(netip.Prefix) (reason, hint string)) []Net {
 	var out []vpn.Subnet
 	seen := map[netip.Prefix]bool{}
 	for _, s := range strings.Split(list, ",") {
 		p, err := netip.ParsePrefix(s)
-		refuse := func(reason, hint string) { n.refuse(vpn.Tunnel{}, "--set "+cloudRoutes.Name, s, reason, hint) }
-		switch end := n.within(p); {
+		refuse := func(reason, hint string) { n.refuse(vpn.Tunnel{}, "--set "+answer, s, reason, hint) }
+		reason, hint := objects(p)
+		switch {
 		case err != nil || !p.Addr().Is4():
-			refuse("not an IPv4 network such as 10.0.0.0/8", "peerconf targets "+n.target.Name+" tells more")
+			refuse("not an IPv4 network such as 10.0.0.0/8, nor "+word, "peerconf targets "+n.target.Name+" tells more")
 		case p != p.Masked():
 			refuse("has bits set behind its length", "write "+p.Masked().String())
 		case seen[p]:
 			refuse("listed twice", "list it once")
-		case end != "":
-			refuse("holds "+end+", the cloud's end of the tunnel, whose own packets would go into it",
-				"list the VPC's networks; for more, first route "+end+"/32 past the tunnel, and then the rest, by hand")
+		case reason != "":
+			refuse(reason, hint)
 		default:
 			out = append(out, vpn.Subnet{Prefix: p})
 		}
@@ -87,23 +98,30 @@ func (n *normalizer) within(p netip.Prefix) string {
 // claimRoutes takes what a device routes into its tunnels: a second route to the
 // same network would take its place, or half of its traffic.
 func (p prepared) claimRoutes(v View, refuse func(field, value, reason, hint string)) {
-	field, hint := "--set "+cloudRoutes.Name, "say in the file of --answers which connection it is for"
+	const ofOne = "say in the file of --answers which connection it is for"
+	field, hint := "--set "+cloudRoutes.Name, ofOne
 	if !allOfCloud(v.conn, vpn.Tunnel{}) {
 		field, hint = "--mode route", "leave it out for one of them in the file of --answers, or put all subnets of the cloud's into one connection"
 	}
-	for _, r := range v.Routes {
-		route := sum(fmt.Sprintf("route %s@%s", r.Prefix, v.First.PeerAddress))
+	claim := func(field, prefix, hint string) {
+		route := sum(fmt.Sprintf("route %s@%s", prefix, v.First.PeerAddress))
 		if p.names[route] {
-			refuse(field, r.Prefix, "another connection of this run routes it into its tunnel on the same device", hint)
+			refuse(field, prefix, "another connection of this run routes it into its tunnel on the same device", hint)
 		}
 		p.names[route] = true
+	}
+	for _, r := range v.Routes {
+		claim(field, r.Prefix, hint)
+	}
+	if v.Probed {
+		claim("--set "+probeAddress.Name, v.First.Set[probeAddress.key()]+"/32", ofOne)
 	}
 }
 
 // otherEnd is the address beside a tunnel's own in a network of 4 addresses.
 func otherEnd(address string) string {
-	ip, err := netip.ParseAddr(address)
-	if err != nil {
+	ip := ipv4(address)
+	if !ip.IsValid() {
 		return address + "-other-end" // a word to replace
 	}
 	b := ip.As4()

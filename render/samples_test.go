@@ -111,6 +111,7 @@ var (
 	nattOff    = each(func(t *vpn.Tunnel) { t.NATT = false })
 	pfsOff     = each(func(t *vpn.Tunnel) { t.ESP.PFS = vpn.NoGroup })
 	aggressive = each(func(t *vpn.Tunnel) { t.IKE.Mode = vpn.Aggressive })
+	weakerIKE  = each(func(t *vpn.Tunnel) { t.IKE.Encryption = vpn.AES128 })
 	natted     = each(func(t *vpn.Tunnel) { t.PeerIdentity.Value = "192.168.1.2" })
 	bgp        = each(func(t *vpn.Tunnel) {
 		b := inside(10 + t.Number)
@@ -126,7 +127,7 @@ func inside(n int) vpn.BGP {
 }
 
 func identities(peer, cloud vpn.IDKind) change {
-	value := map[vpn.IDKind]string{vpn.IDFQDN: "%s.example", vpn.IDUserFQDN: "%s@example.com"}
+	value := map[vpn.IDKind]string{vpn.IDFQDN: "%s.example", vpn.IDUserFQDN: "%s@example.com", vpn.IDKeyID: "%s/7", vpn.IDIPv6: "2001:db8::7%.0s"}
 	return each(func(t *vpn.Tunnel) {
 		if form := value[peer]; form != "" {
 			t.PeerIdentity = vpn.Identity{Kind: peer, Value: fmt.Sprintf(form, "peer")}
@@ -165,6 +166,7 @@ func samples(d *Dialect, version vpn.Version) []sample {
 		{"PFS", p, with(p, pfsOff)},
 		{"PFS off", with(p, pfsOff), p},
 		{"PFS group other than the IKE group", with(p, pfsOther), p},
+		{"ESP's cipher stronger than IKE's", with(p, weakerIKE), p},
 		{"DPD", p, with(p, dpdOff)},
 		{"DPD off", with(p, dpdOff), p},
 		{"NAT traversal off", with(p, nattOff), p},

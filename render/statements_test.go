@@ -341,8 +341,12 @@ func typed(kind, word string) bool {
 }
 
 var types = map[string]func(string) bool{
-	"ip":        func(w string) bool { a, err := netip.ParseAddr(w); return err == nil && a.Is4() },
-	"ip6":       func(w string) bool { a, err := netip.ParseAddr(w); return err == nil && a.Is6() },
+	"ip":  func(w string) bool { a, err := netip.ParseAddr(w); return err == nil && a.Is4() },
+	"ip6": func(w string) bool { a, err := netip.ParseAddr(w); return err == nil && a.Is6() },
+	"prefix6": func(w string) bool {
+		p, err := netip.ParsePrefix(w)
+		return err == nil && p == p.Masked() && p.Addr().Is6()
+	},
 	"cidr":      func(w string) bool { _, err := netip.ParsePrefix(w); return err == nil },
 	"prefix":    func(w string) bool { p, err := netip.ParsePrefix(w); return err == nil && p == p.Masked() },
 	"mask":      func(w string) bool { m, ok := dotted(w); return ok && contiguous(m) },

@@ -36,9 +36,10 @@ var strongswan = Dialect{
 		vpn.IKEv1: strongswanIdentities,
 		vpn.IKEv2: strongswanIdentities,
 	},
-	Key:     keyBase64,
-	KeyWord: `"%s"`,
-	BGPKey:  keyFRR,
+	Fragmentation: strongswanFragments("fragmentation = yes"),
+	Key:           keyBase64,
+	KeyWord:       `"%s"`,
+	BGPKey:        keyFRR,
 	Answers: []Answer{
 		strongswanLocalAddress,
 		{Name: "if-id", Form: formNumber, Number: &Range{Min: 1, Max: 1<<32 - 1}, When: routeBased, Default: addressNumber, Fallback: "the cloud's address as a number",
@@ -48,7 +49,9 @@ var strongswan = Dialect{
 		mode, cloudRoutes,
 		pathMTU, removing(announced), accepted,
 	},
+	Lacks: noProbes,
 	Refusals: []Rule{
+		keyIDSince,
 		oneKeyPerIdentity,
 		{When: routeBased, Until: "5.8", Field: "LocalSubnet and RemoteSubnet", Reason: "strongSwan has XFRM interfaces, if_id_in and if_id_out, from 5.8.0 on",
 			Hint: "--target strongswan-ipsec writes a VTI in their place"},
@@ -109,21 +112,30 @@ func strongswanPhases(setting string) Phases {
 	return Phases{vpn.IKEv1: words, vpn.IKEv2: words}
 }
 
+// strongswanFragments: NEWS of 5.5.1; peer_cfg's initial value in vici_config.c,
+// conn_defaults in confread.c.
+func strongswanFragments(word string) map[vpn.Version]Default {
+	d := Default{On: true, Since: "5.5.1", Word: word}
+	return map[vpn.Version]Default{vpn.IKEv1: d, vpn.IKEv2: d}
+}
+
 // strongswan6DES: 6.0.0 no longer builds the des plugin by default, and OpenSSL
 // has DES in its legacy provider (NEWS; openssl_plugin.c). The kernel's ESP has
 // it in any case.
 var strongswan6DES = Rule{
-	When: func(_ vpn.Connection, t vpn.Tunnel) bool { return t.IKE.Encryption == vpn.DES }, Since: "6",
+	When: func(_ vpn.Connection, t vpn.Tunnel) bool { return t.IKE.Encryption == vpn.DES }, Since: "6", Warning: true,
+	Hint:   "set IkeEncAlg of the connection to aes256",
 	Reason: "IkeEncAlg des: strongSwan 6 takes it from OpenSSL's legacy provider, which has to be installed, unless the des plugin is built",
 }
 
 var strongswanAggressive = Rule{
-	When:   isAggressive,
+	When:    isAggressive,
+	Warning: true, Hint: toIKEv2,
 	Reason: "aggressive mode: this host does not answer the cloud's first message unless strongswan.conf says charon.i_dont_care_about_security_and_use_aggressive_mode_psk = yes; it initiates without",
 }
 
 var strongswanLocalAddress = Answer{
-	Name: "local-address", Form: formLocal, Default: localAddress("%any"), Fallback: "%any; the peer addresses where the tunnels have two",
+	Name: "local-address", Form: formLocal, Default: localAddress("%any"), Fallback: "%any; where the tunnels have two peer addresses, those, and behind NAT none",
 	Meaning: "this host's own address on the way to the cloud; behind NAT the private one",
 }
 
@@ -131,16 +143,25 @@ var strongswanIdentities = map[vpn.IDKind]Identity{
 	vpn.IDIPv4:     {Peer: "%s", Cloud: "%s"},
 	vpn.IDFQDN:     {Peer: "@%s", Cloud: "@%s"},
 	vpn.IDUserFQDN: {Peer: "%s", Cloud: "%s"},
+	vpn.IDIPv6:     {Peer: "%s", Cloud: "%s"},
+	vpn.IDKeyID:    {Peer: "keyid:%s", Cloud: "keyid:%s"},
 }
+
+// keyIDSince: utils/identification.c knows the prefix keyid: from 5.2.2 on.
+var keyIDSince = Rule{When: hasKeyID, Until: "5.2.2", Field: "LocalId and RemoteId", Reason: "strongSwan can say that an identity is a key-id from 5.2.2 on",
+	Hint: "upgrade strongSwan, or use an address or a domain name as identity"}
 
 // localAddress leaves the choice to the routing table, unless the tunnels end
 // on two addresses: each then needs its own.
 func localAddress(any string) func(vpn.Connection, vpn.Tunnel) string {
 	return func(c vpn.Connection, t vpn.Tunnel) string {
-		if c.Dual() && c.Tunnels[0].PeerAddress != c.Tunnels[1].PeerAddress {
-			return t.PeerAddress.String()
+		switch {
+		case !twoPeers(c, t):
+			return any
+		case peerIsAddress(c, t) && t.PeerIdentity.Value != t.PeerAddress.String():
+			return "" // behind NAT
 		}
-		return any
+		return t.PeerAddress.String()
 	}
 }
 

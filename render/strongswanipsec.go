@@ -32,9 +32,12 @@ var strongswanIPsec = Dialect{
 	IKE:        strongswanPhases("ikelifetime"),
 	ESP:        strongswanPhases("lifetime"),
 	Identities: strongswan.Identities,
-	Key:        keyBase64,
-	KeyWord:    `"%s"`,
-	BGPKey:     keyFRR,
+
+	Fragmentation: strongswanFragments("fragmentation=yes"),
+
+	Key:     keyBase64,
+	KeyWord: `"%s"`,
+	BGPKey:  keyFRR,
 	Answers: []Answer{
 		strongswanLocalAddress,
 		{Name: "mark", Form: formNumber, Number: &Range{Min: 1, Max: 1<<32 - 1}, When: usesVTI, Default: addressNumber, Fallback: "the cloud's address as a number",
@@ -45,7 +48,8 @@ var strongswanIPsec = Dialect{
 		pathMTU, removing(announced), accepted,
 	},
 	Interfaced: Rule{When: isDual, Reason: ipsecApart, Hint: "leave --mode out"},
-	Refusals:   []Rule{oneKeyPerIdentity},
+	Lacks:      noProbes,
+	Refusals:   []Rule{oneKeyPerIdentity, keyIDSince},
 	Notices: []Rule{
 		{When: alwaysHolds, Since: "6", Warning: true, Hint: "--target strongswan; where 5.9 runs, --target strongswan-ipsec@5.9", Reason: "strongSwan 6 does not build starter and stroke, which read ipsec.conf, unless told to: where there is no ipsec command, use --target strongswan"},
 		strongswan6DES,

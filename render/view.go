@@ -25,6 +25,7 @@ type View struct {
 	Routes        []Net // what the device routes into the tunnels
 	Routed        bool  // there are any
 	StaticRoutes  bool  // and no traffic selectors that make them
+	Probed        bool  // the first tunnel's routes hang on a probe's answers
 	VTI           bool  // each tunnel needs its interface: 0.0.0.0/0, or the same pairs twice
 	OneCloudID    bool  // both tunnels' cloud ends have one identity
 	Tunnels       []Tunnel

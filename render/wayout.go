@@ -151,7 +151,7 @@ func pick[K comparable](n *normalizer, value *K, best []K, weak map[K]bool, tabl
 	all := func(k K, sure bool) bool {
 		return !slices.ContainsFunc(n.run.targets, func(d Target) bool {
 			w := table(d)[k]
-			certain, possible := d.holds(w.Since, w.Until)
+			certain, possible := n.has(d, w)
 			return w.Text == "" || !possible || sure && !certain
 		})
 	}

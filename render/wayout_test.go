@@ -146,7 +146,7 @@ func TestWayOutOfAll(t *testing.T) {
 	}
 	hints := map[string]bool{}
 	for _, p := range err.(vpn.Problems) {
-		hints[p.Hint] = true
+		hints[p.Hint[strings.LastIndex(p.Hint, "\n")+1:]] = true
 		for _, want := range []string{`"IkeAuthAlg":"sha256"`, `"IkePfs":"group14"`, `"IpsecEncAlg":"aes"`, `"IpsecAuthAlg":"sha256"`} {
 			if !strings.Contains(p.Hint, want) {
 				t.Errorf("%s: no %s in %s", p, want, p.Hint)
@@ -155,6 +155,39 @@ func TestWayOutOfAll(t *testing.T) {
 	}
 	if len(hints) != 1 {
 		t.Errorf("%d commands for one connection", len(hints))
+	}
+}
+
+// TestShieldOff: what a router's shield refuses is rendered with a warning where
+// the operator says that it is off, and no command changes it then.
+func TestShieldOff(t *testing.T) {
+	off := map[string]vpn.Given{complianceShield.Name: {Value: "off"}}
+	target, err := ParseTarget("cisco-ios@17.12")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, version := range []vpn.Version{vpn.IKEv1, vpn.IKEv2} {
+		c := wayOutSample(version, 1)
+		c.Tunnels[0].IKE.Integrity, c.Tunnels[0].ESP.Encryption = vpn.MD5, vpn.TripleDES
+		for _, given := range []map[string]vpn.Given{nil, off} {
+			n := normalizer{target: target, run: run{targets: []Target{target}}, answers: newAnswers(given, nil), conn: c}
+			view, problems := n.normalize()
+			warned := strings.Contains(strings.Join(view.Warnings, "\n"), "IkeAuthAlg md5, IpsecEncAlg 3des: Cisco IOS has it before 17.11 only; "+fn72510)
+			if given == nil && (len(problems) != 2 || warned) || given != nil && (len(problems) > 0 || !warned) {
+				t.Errorf("%s, answers %v: %v, %q", version, given, problems, view.Warnings)
+			}
+			for _, p := range problems {
+				if !strings.HasPrefix(p.Hint, "where that is so, --set compliance-shield=off\n") || !strings.Contains(p.Hint, "aliyun vpc ModifyVpnConnectionAttribute") {
+					t.Errorf("%s: no two ways out: %s", p, p.Hint)
+				}
+			}
+			c.Tunnels[0].IKE.Lifetime = lifetime(10) // below the least
+			n = normalizer{target: target, run: n.run, answers: n.answers, conn: c}
+			if mended, ok := n.mended(); !ok || given != nil && mended.Tunnels[0].ESP.Encryption != vpn.TripleDES {
+				t.Errorf("%s, answers %v: %t, 3des becomes %s", version, given, ok, mended.Tunnels[0].ESP.Encryption)
+			}
+			c.Tunnels[0].IKE.Lifetime = lifetime(86400)
+		}
 	}
 }
 

@@ -65,7 +65,7 @@ func checkBGP(c Connection, refuse func(tunnel int, field, value, reason, hint s
 		refuse(0, "TunnelBgpConfig", "", "one tunnel has BGP and the other has not", "set BGP of both tunnels, or EnableTunnelsBgp to false")
 	case first == nil:
 	case first.PeerASN != second.PeerASN:
-		refuse(0, "PeerAsn", fmt.Sprintf("%d and %d", first.PeerASN, second.PeerASN), "one device has one AS number, and the tunnels name two", "give both customer gateways the device's AS number")
+		refuse(0, "PeerAsn", fmt.Sprintf("%d and %d", first.PeerASN, second.PeerASN), "one device has one AS number, and the tunnels name two", "give both customer gateways the device's AS number; where they are two devices, --tunnel 1 and --tunnel 2 write what each has")
 	case first.Network == second.Network:
 		refuse(0, "TunnelCidr", first.Network.String(), "both tunnels have it", "give each tunnel its own")
 	}

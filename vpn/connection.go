@@ -86,6 +86,10 @@ type BGP struct {
 	Key          Secret       `json:"key,omitzero"` // TCP MD5 (RFC 2385); zero: none
 }
 
+// BGPKeyUntold is a warning of a connection, but of no removal of it, where no
+// key is.
+const BGPKeyUntold = "BGP: whether the session has an MD5 key is told by the DescribeCustomerGateway reply, which is not here"
+
 // Title is the word that stands for the connection in names and errors: what
 // the caller called it, else its id, else the cloud address it ends on.
 func (c Connection) Title() string {

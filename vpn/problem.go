@@ -16,7 +16,7 @@ type Problem struct {
 	Value      string
 	Target     string
 	Reason     string
-	Hint       string // what to do or type next
+	Hint       string // what to do or type next; of several ways out each has a line
 }
 
 // Error is one line: where, what, why. The hint is kept apart.

@@ -66,16 +66,18 @@ func (l Lifetime) MarshalJSON() ([]byte, error) {
 type IDKind uint8
 
 const (
-	IDIPv4     IDKind = 1 // ID_IPV4_ADDR
-	IDFQDN     IDKind = 2 // ID_FQDN
-	IDUserFQDN IDKind = 3 // ID_RFC822_ADDR, ID_USER_FQDN in IKEv1
+	IDIPv4     IDKind = 1  // ID_IPV4_ADDR
+	IDFQDN     IDKind = 2  // ID_FQDN
+	IDUserFQDN IDKind = 3  // ID_RFC822_ADDR, ID_USER_FQDN in IKEv1
+	IDIPv6     IDKind = 5  // ID_IPV6_ADDR
+	IDKeyID    IDKind = 11 // ID_KEY_ID: bytes that mean nothing but to the two ends
 )
 
-// IDKinds lists the identification types a reply can ask for.
-var IDKinds = []IDKind{IDIPv4, IDFQDN, IDUserFQDN}
+// IDKinds lists the identification types that a reply can ask for, or an operator.
+var IDKinds = []IDKind{IDIPv4, IDIPv6, IDFQDN, IDUserFQDN, IDKeyID}
 
 func (k IDKind) String() string {
-	return map[IDKind]string{IDIPv4: "ipv4", IDFQDN: "fqdn", IDUserFQDN: "user-fqdn"}[k]
+	return map[IDKind]string{IDIPv4: "ipv4", IDFQDN: "fqdn", IDUserFQDN: "user-fqdn", IDIPv6: "ipv6", IDKeyID: "key-id"}[k]
 }
 func (k IDKind) MarshalText() ([]byte, error) { return []byte(k.String()), nil }
 

@@ -121,6 +121,8 @@ func (d *ios) rules() []rule {
 		{words: "ip access-list extended *", under: d.list},
 		{words: "interface *", mean: port(new(string)), under: d.iface},
 		{words: "ip route ..."},
+		{words: "ip sla ...", under: beside},
+		{words: "track ...", under: beside},
 		{words: "ip prefix-list ..."},
 		{words: "route-map ...", under: beside},
 		{words: "router bgp *", under: beside},
@@ -184,6 +186,15 @@ func (p *iosProfile) matchesNetwork(a []string) error {
 	return err
 }
 
+func (p *iosProfile) matchesIPv6(a []string) error {
+	network, err := netip.ParsePrefix(a[0])
+	if err != nil || !network.Addr().Is6() || !network.IsSingleIP() {
+		return fmt.Errorf("%s is not one IPv6 address", a[0])
+	}
+	p.accepts = append(p.accepts, network.Addr().String())
+	return nil
+}
+
 func (p *iosProfile) deadPeer(a []string) (err error) {
 	p.dpd = true
 	if _, err = within(a[0], 10, 3600); err == nil {
@@ -223,6 +234,7 @@ func (d *ios) ikev2Profile(a []string) []rule {
 	p := d.ikev2Profiles.named(a[0], iosProfile{lifetime: 86400})
 	rules := []rule{
 		{words: "match identity remote address * *", mean: p.matchesNetwork},
+		{words: "match identity remote address *", mean: p.matchesIPv6},
 		{words: "identity local address *", mean: address(&p.identity)},
 		{words: "authentication remote pre-share", mean: set(&p.theirKey, true)},
 		{words: "authentication local pre-share", mean: set(&p.ourKey, true)},

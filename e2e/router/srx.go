@@ -51,7 +51,7 @@ var (
 	srxEncryption    = map[string]string{"des-cbc": "des", "3des-cbc": "3des", "aes-128-cbc": "aes128", "aes-192-cbc": "aes192", "aes-256-cbc": "aes256"}
 	srxIKEIntegrity  = map[string]string{"md5": "md5", "sha1": "sha1", "sha-256": "sha256", "sha-384": "sha384", "sha-512": "sha512"}
 	srxESPIntegrity  = map[string]string{"hmac-md5-96": "md5", "hmac-sha1-96": "sha1", "hmac-sha-256-128": "sha256", "hmac-sha-384": "sha384", "hmac-sha-512": "sha512"}
-	srxIdentityKinds = map[string]string{"inet": "address", "hostname": "fqdn", "user-at-hostname": "email", "key-id": "key-id"}
+	srxIdentityKinds = map[string]string{"inet": "address", "inet6": "address", "hostname": "fqdn", "user-at-hostname": "email", "key-id": "key-id"}
 )
 
 func readSRX(text string) ([]Tunnel, error) {
@@ -146,6 +146,8 @@ func (d *srx) rules() []rule {
 		{words: "security zones security-zone * interfaces *", mean: zoned},
 		{words: "security zones security-zone * interfaces * host-inbound-traffic protocols bgp", mean: zoned},
 		{words: "routing-options static route ..."},
+		{words: "services rpm probe ..."},
+		{words: "services ip-monitoring policy ..."},
 		{words: "security zones security-zone * host-inbound-traffic system-services ike"},
 		{words: "security flow tcp-mss ipsec-vpn mss *"},
 		{words: "security address-book global address ..."},
