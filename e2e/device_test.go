@@ -97,6 +97,9 @@ func (l *lab) prepare(files map[string]string) error {
 // would leave in plain. Scripts may still be at work on the others.
 func (l *lab) follow(s said, files map[string]string) error {
 	_, cloud := s.networks()
+	if s.bgp() {
+		return nil // FRR's routes
+	}
 	for name, text := range files {
 		for _, c := range cloud {
 			if strings.Contains(text, "ip route add unreachable CLOUD-SUBNET metric 4000") {

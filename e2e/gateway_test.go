@@ -74,8 +74,14 @@ func (l *lab) routed(s said, n int) error {
 		link = fmt.Sprintf(link, s.Tunnels[n].CloudAddress, s.Tunnels[n].PeerAddress)
 	}
 	lines := []string{link, "link set tun mtu 1400 up"}
+	if s.bgp() {
+		_, bits, _ := strings.Cut(s.Tunnels[n].Bgp["TunnelCidr"], "/")
+		lines = append(lines, "addr add "+s.Tunnels[n].Bgp["LocalBgpIp"]+"/"+bits+" dev tun")
+	}
 	for _, p := range behindPeer {
-		lines = append(lines, "route add "+p.String()+" dev tun")
+		if !s.bgp() {
+			lines = append(lines, "route add "+p.String()+" dev tun")
+		}
 	}
 	net := l.net(fmt.Sprintf("gw%d", n+1))
 	if err := batch(net, lines...); err != nil {

@@ -32,7 +32,9 @@ type lab struct {
 // plan is what the network has to look like for a connection.
 type plan string
 
-func (s said) plan() plan { return plan(fmt.Sprint(s.Cloud, s.Peer, s.addresses(), s.Inside)) }
+func (s said) plan() plan {
+	return plan(fmt.Sprint(s.Cloud, s.Peer, s.addresses(), s.Inside, s.bgpAddresses()))
+}
 
 func (s said) addresses() (out []netip.Addr) {
 	for _, t := range s.Tunnels {
