@@ -90,9 +90,6 @@ func targets(kernel string) (out []string) {
 func casesOf(target, kernel string) (out []proof) {
 	k := kinds[target]
 	all := slices.Clone(k.own)
-	if k.bgp != "" {
-		all = append(all, ofBGP(k.bgp)...)
-	}
 	if kernel == k.kernels[0] {
 		all = append(all, common...)
 		if !k.router {

@@ -14,14 +14,13 @@ type kind struct {
 	router   bool              // another daemon stands in, whose manners prove nothing
 	ikev1    words             // what all cases with IKEv1 say, as it cannot say the usual
 	words    [][]axis          // what it can say
-	bgp      string            // the kernel for BGP, which it leaves to FRR
 	refuses  map[string]string // common cases that the program has to refuse, and why
 	without  []string          // common cases that it is not tried with
 	own      []proof           // cases of this target alone
 }
 
 var kinds = map[string]kind{
-	"strongswan": {start: swanctl, bgp: "qemu", kernels: []string{"host", "uml", "qemu"}, words: [][]axis{axes}, own: []proof{
+	"strongswan": {start: swanctl, kernels: []string{"host", "uml", "qemu"}, words: [][]axis{axes}, own: slices.Concat(ofBGP("qemu"), againstBGP("qemu"), []proof{
 		{name: "dual", kernel: "uml", dual: true},
 		{name: "dual-subnets", kernel: "uml", dual: true, says: subnets},
 		{name: "dual-failover", kernel: "uml", dual: true, then: failover},
@@ -31,8 +30,8 @@ var kinds = map[string]kind{
 		{name: "route-dual", kernel: "qemu", answers: routed, dual: true, says: everything},
 		{name: "route-failover", kernel: "qemu", answers: routed, dual: true, says: everything, then: routeFailover},
 		{name: "route-failover-ikev1", kernel: "qemu", answers: routed, dual: true, says: "IkeVersion=ikev1 " + everything, then: routeFailover},
-	}},
-	"strongswan-ipsec": {start: starter, bgp: "uml", kernels: []string{"host", "uml"}, words: [][]axis{axes}, own: []proof{
+	})},
+	"strongswan-ipsec": {start: starter, kernels: []string{"host", "uml"}, words: [][]axis{axes}, own: slices.Concat(ofBGP("uml"), againstBGP("uml"), []proof{
 		{name: "dual", kernel: "uml", dual: true},
 		{name: "dual-subnets", kernel: "uml", dual: true, says: "IkeVersion=ikev1 " + subnets},
 		{name: "dual-failover", kernel: "uml", dual: true, then: routeFailover},
@@ -40,9 +39,9 @@ var kinds = map[string]kind{
 		{name: "route-ikev1", kernel: "uml", answers: routed, says: "IkeVersion=ikev1 " + everything},
 		{name: "route-dual", kernel: "uml", answers: routed, dual: true, says: everything},
 		{name: "route-failover", kernel: "uml", answers: routed, dual: true, says: everything, then: routeFailover},
-	}},
-	"libreswan":     {start: pluto("libreswan-4"), bgp: "uml", kernels: []string{"uml", "qemu"}, pairwise: true, words: [][]axis{libreswanV1, libreswanV2}, refuses: libreswanRefuses, own: ownLibreswan},
-	"libreswan@5.2": {start: pluto("libreswan-5"), bgp: "uml", kernels: []string{"uml", "qemu"}, words: [][]axis{libreswan52}, refuses: libreswan52Refuses, own: ownLibreswan},
+	})},
+	"libreswan":     {start: pluto("libreswan-4"), kernels: []string{"uml", "qemu"}, pairwise: true, words: [][]axis{libreswanV1, libreswanV2}, refuses: libreswanRefuses, own: ownLibreswan},
+	"libreswan@5.2": {start: pluto("libreswan-5"), kernels: []string{"uml", "qemu"}, words: [][]axis{libreswan52}, refuses: libreswan52Refuses, own: ownLibreswan},
 	"cisco-ios": {start: standIn, router: true, kernels: []string{"host", "uml"}, pairwise: true, words: [][]axis{axes},
 		site: []string{"outside-interface=GigabitEthernet1", "policy-number=10", "crypto-map=outside", "crypto-map-sequence=10", "tunnel-number=1"}, own: ownRouter},
 	"cisco-asa": {start: standIn, router: true, kernels: []string{"host", "uml"}, pairwise: true, ikev1: "IkeAuthAlg=sha1 IpsecAuthAlg=sha1", words: [][]axis{asaV1, asaV2}, refuses: asaRefuses,
@@ -84,7 +83,7 @@ var (
 		"group5 IpsecPfs=group5", "group14 IpsecPfs=group14", "group14 IpsecPfs=disabled")
 	libreswan52Refuses = map[string]string{"all-defaults": "modp1024"}
 	libreswanRefuses   = map[string]string{"all-defaults": "modp1024", "pfs-differs": "rekeys an IKEv2 child with the IKE group"}
-	ownLibreswan       = []proof{
+	ownLibreswan       = slices.Concat(ofBGP("uml"), []proof{
 		{name: "dual", dual: true},
 		{name: "dual-subnets", dual: true, says: subnets},
 		{name: "dual-failover", dual: true, then: routeFailover},
@@ -94,7 +93,7 @@ var (
 		{name: "route-dual-of-the-longest-name-that-there-may-be", answers: routed, dual: true, says: everything},
 		{name: "route-failover", answers: routed, dual: true, says: everything, then: routeFailover},
 		{name: "route-failover-ikev1", answers: routed, dual: true, says: "IkeVersion=ikev1 " + everything, then: routeFailover},
-	}
+	})
 
 	ownRouter = []proof{
 		{name: "dual", kernel: "uml", dual: true},
