@@ -162,10 +162,12 @@ func (t *trial) speak(host, text string) error {
 
 // speaker is FRR's text for the cloud's end of a tunnel. It waits for the
 // device, asks for no shorter times than it, and has a default route to offer.
+// Its metric speaks for the second tunnel, as else chance would decide between
+// two that the device likes as well.
 func (s said) speaker(n int) string {
 	b := s.Tunnels[n].Bgp
 	peer := " neighbor " + b["PeerBgpIp"]
-	lines := []string{"router bgp " + b["LocalAsn"], " no bgp ebgp-requires-policy", " bgp router-id " + s.Tunnels[n].CloudAddress.String(),
+	lines := []string{"route-map metric permit 10", " set metric " + fmt.Sprint(9-n), "exit", "router bgp " + b["LocalAsn"], " no bgp ebgp-requires-policy", " bgp router-id " + s.Tunnels[n].CloudAddress.String(),
 		peer + " remote-as " + b["PeerAsn"], peer + " passive"}
 	if b["AuthKey"] != "" {
 		lines = append(lines, peer+" password "+b["AuthKey"])
@@ -173,7 +175,7 @@ func (s said) speaker(n int) string {
 	lines = append(lines, " address-family ipv4 unicast", " "+peer+" default-originate")
 	_, cloud := s.networks()
 	for _, c := range cloud {
-		lines = append(lines, "  network "+c.String())
+		lines = append(lines, "  network "+c.String()+" route-map metric")
 	}
 	return strings.Join(lines, "\n") + "\n exit-address-family\nexit\n"
 }

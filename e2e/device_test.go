@@ -19,6 +19,7 @@ type device interface {
 	rekey() error         // has every SA replaced
 	connected() bool      // whether any tunnel is up, as it believes
 	down() error          // ends its tunnels, as the operator would
+	again(string) error   // has it try a tunnel that it gave up for an error reply, as its text says
 	log() string
 	stop()
 }
@@ -372,6 +373,15 @@ func (c *charon) connected() bool {
 		}
 	}
 	return false
+}
+
+func (c *charon) again(name string) error {
+	if c.margins {
+		_, err := c.run("/usr/lib/ipsec/stroke", "up", name)
+		return err
+	}
+	_, err := c.swanctl("--initiate", "--child", name)
+	return err
 }
 
 func (c *charon) down() error {

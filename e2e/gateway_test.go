@@ -49,10 +49,11 @@ func (l *lab) loadGateway(s said, n int) error {
 	if err := gateway.do("load-conn", section{"cloud": conn}); err != nil {
 		return err
 	}
-	return gateway.do("load-shared", section{
-		"id": "psk", "type": "IKE", "data": t.Ike["Psk"],
-		"owners": []string{identity(t.Ike["RemoteId"])},
-	})
+	return gateway.loadKey(t.Ike["Psk"], t.Ike["RemoteId"])
+}
+
+func (c *charon) loadKey(key, peer string) error {
+	return c.do("load-shared", section{"id": "psk", "type": "IKE", "data": key, "owners": []string{identity(peer)}})
 }
 
 // interfaces are how a gateway tells a tunnel for 0.0.0.0/0 from the rest.

@@ -58,6 +58,19 @@ func rekeysOften(t *trial) error {
 	return t.up()
 }
 
+// cloudDeletes has the gateway end an SA in order, and wants the device to bring
+// it up again.
+func cloudDeletes(sa section) func(*trial) error {
+	return func(t *trial) error {
+		if err := t.lab.gateway[0].do("terminate", sa); err != nil {
+			return err
+		}
+		t.replaced = false
+		back := func() error { return errors.Join(t.up(), t.crossed()) }
+		return within(t.promised(), 500*time.Millisecond, back)
+	}
+}
+
 // promised is how long a device with DPD may take to notice that the gateway
 // has gone, and to be back after it is: DPD after 10 seconds, retransmissions,
 // 12 seconds of them with strongSwan as the lab has it, 60 with libreswan, and a
@@ -95,19 +108,69 @@ func cloudVanishes(t *trial) error {
 	return nil
 }
 
-// routeFailover kills the active tunnel and wants the traffic in the other, and
-// back in the first: then nothing is lost when the other is killed.
-func routeFailover(t *trial) error {
+// cause is what may happen to a gateway, and how it ends.
+type cause struct{ begin, end func(t *trial, n int) error }
+
+var (
+	linkCut = cause{func(t *trial, n int) error { return t.cut(n) }, func(t *trial, n int) error { return t.mend(t.said, n) }}
+	killed  = cause{func(t *trial, n int) error { return t.kill(n) }, (*trial).revive}
+	stopped = cause{func(t *trial, n int) error { t.lab.gateway[n].stop(); return nil }, (*trial).revive} // tells the device
+	keyLost = cause{func(t *trial, n int) error { return t.changeKey(n, "an0ther-than-that") }, func(t *trial, n int) error {
+		return errors.Join(t.changeKey(n, t.said.Tunnels[n].Ike["Psk"]), t.device.again(fmt.Sprintf("vco-%s-%d", t.id(), n+1)))
+	}}
+)
+
+// kill ends a gateway without a word, and what its kernel knows of it.
+func (l *lab) kill(n int) error {
+	gateway := l.gateway[n]
+	gateway.cmd.Process.Kill()
+	gateway.stop()
+	return batch(gateway.net, "xfrm state flush", "xfrm policy flush")
+}
+
+// revive starts a gateway that has ended. It hears nothing before it knows its
+// peer, as it would turn it down.
+func (t *trial) revive(n int) error {
+	for _, step := range []func() error{
+		func() error { return t.cut(n) }, func() error { return t.startGateway(n) }, func() error { return t.loadGateway(t.said, n) },
+	} {
+		if err := step(); err != nil {
+			return err
+		}
+	}
+	return t.mend(t.said, n)
+}
+
+// changeKey gives a gateway another key, and has it begin anew.
+func (t *trial) changeKey(n int, key string) error {
+	gateway := t.lab.gateway[n]
+	if err := errors.Join(gateway.do("clear-creds", nil), gateway.loadKey(key, t.said.Tunnels[n].Ike["RemoteId"])); err != nil {
+		return err
+	}
+	for _, sa := range gateway.sas() {
+		gateway.do("terminate", section{"ike-id": sa.ID}) // it may be gone
+	}
+	return nil
+}
+
+var routeFailover = failsOver(linkCut)
+
+// failsOver has the active tunnel die of a cause and wants the traffic in the
+// other, and back in the first: then nothing is lost when the other is killed.
+func failsOver(c cause) func(*trial) error { return func(t *trial) error { return t.failsOver(c) } }
+
+func (t *trial) failsOver(c cause) error {
 	peer, cloud := t.networks()
 	ping := func() error { return t.ping("idc", host(peer[0]), host(cloud[0])) }
 	begin := time.Now()
-	if err := t.cut(0); err != nil {
+	if err := c.begin(t, 0); err != nil {
 		return err
 	}
-	if err := within(t.promised(), 500*time.Millisecond, ping); err != nil {
+	second := func() error { return errors.Join(ping(), t.ping("vpc2", host(cloud[0]), host(peer[0]))) } // answered in the device's tunnel
+	if err := within(t.promised(), 500*time.Millisecond, second); err != nil {
 		return fmt.Errorf("not in the second tunnel after %v: %w", time.Since(begin), err)
 	}
-	if err := t.mend(t.said, 0); err != nil {
+	if err := c.end(t, 0); err != nil {
 		return err
 	}
 	t.replaced = false

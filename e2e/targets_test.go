@@ -20,7 +20,7 @@ type kind struct {
 }
 
 var kinds = map[string]kind{
-	"strongswan": {start: swanctl, kernels: []string{"host", "uml", "qemu"}, words: [][]axis{axes}, own: slices.Concat(ofBGP("qemu"), againstBGP("qemu"), []proof{
+	"strongswan": {start: swanctl, kernels: []string{"host", "uml", "qemu"}, words: [][]axis{axes}, own: slices.Concat(ofBGP("qemu"), causes("qemu"), againstBGP("qemu"), []proof{
 		{name: "dual", kernel: "uml", dual: true},
 		{name: "dual-subnets", kernel: "uml", dual: true, says: subnets},
 		{name: "dual-failover", kernel: "uml", dual: true, then: failover},
@@ -31,7 +31,7 @@ var kinds = map[string]kind{
 		{name: "route-failover", kernel: "qemu", answers: routed, dual: true, says: everything, then: routeFailover},
 		{name: "route-failover-ikev1", kernel: "qemu", answers: routed, dual: true, says: "IkeVersion=ikev1 " + everything, then: routeFailover},
 	})},
-	"strongswan-ipsec": {start: starter, kernels: []string{"host", "uml"}, words: [][]axis{axes}, own: slices.Concat(ofBGP("uml"), againstBGP("uml"), []proof{
+	"strongswan-ipsec": {start: starter, kernels: []string{"host", "uml"}, words: [][]axis{axes}, own: slices.Concat(ofBGP("uml"), causes("uml"), againstBGP("uml"), []proof{
 		{name: "dual", kernel: "uml", dual: true},
 		{name: "dual-subnets", kernel: "uml", dual: true, says: "IkeVersion=ikev1 " + subnets},
 		{name: "dual-failover", kernel: "uml", dual: true, then: routeFailover},
@@ -83,7 +83,7 @@ var (
 		"group5 IpsecPfs=group5", "group14 IpsecPfs=group14", "group14 IpsecPfs=disabled")
 	libreswan52Refuses = map[string]string{"all-defaults": "modp1024"}
 	libreswanRefuses   = map[string]string{"all-defaults": "modp1024", "pfs-differs": "rekeys an IKEv2 child with the IKE group"}
-	ownLibreswan       = slices.Concat(ofBGP("uml"), []proof{
+	ownLibreswan       = slices.Concat(ofBGP("uml"), causes("uml"), []proof{
 		{name: "dual", dual: true},
 		{name: "dual-subnets", dual: true, says: subnets},
 		{name: "dual-failover", dual: true, then: routeFailover},
