@@ -14,6 +14,7 @@ import (
 	"os/exec"
 	"os/user"
 	"path/filepath"
+	"peerconf/e2e/router"
 	"regexp"
 	"slices"
 	"strconv"
@@ -144,12 +145,54 @@ func (t *trial) speaks(files map[string]string) error {
 			return err
 		}
 	}
+	if t.router {
+		text, err := inPlace(t.target, files)
+		if err != nil {
+			return err
+		}
+		return t.speak("dev", text)
+	}
 	for name, text := range files {
 		if strings.HasSuffix(name, ".frr") {
 			return t.speak("dev", text)
 		}
 	}
 	return errors.New("nothing for FRR")
+}
+
+// inPlace is FRR's text for what an independent reader finds in a router's.
+func inPlace(target string, files map[string]string) (string, error) {
+	sessions, err := router.ReadBGP(targetName(target), strings.Join(slices.Collect(maps.Values(files)), ""))
+	if err != nil {
+		return "", err
+	}
+	var lines []string
+	for i, s := range sessions {
+		name, peer := fmt.Sprint("s", i+1), " neighbor "+s.CloudAddress
+		lines = append(lines, "route-map "+name+"-in permit 10", " match ip address prefix-list "+name+"-in", fmt.Sprint(" set local-preference ", s.LocalPreference), "exit",
+			"route-map "+name+"-out permit 10", " match ip address prefix-list "+name+"-out")
+		if s.Prepend != "" {
+			lines = append(lines, " set as-path prepend "+s.Prepend)
+		}
+		lines = append(lines, "exit")
+		for way, networks := range map[string][]string{"-in": s.Takes, "-out": s.Announces} {
+			for _, n := range networks {
+				network, denied := strings.CutPrefix(n, "not ")
+				lines = append(lines, "ip prefix-list "+name+way+map[bool]string{true: " deny ", false: " permit "}[denied]+network)
+			}
+		}
+		lines = append(lines, fmt.Sprint("router bgp ", s.ASN), fmt.Sprint(peer, " remote-as ", s.CloudASN), fmt.Sprint(peer, " ebgp-multihop ", s.Hops),
+			fmt.Sprint(peer, " timers ", s.Hold/3, " ", s.Hold), peer+" timers connect 10")
+		if s.Key != "" {
+			lines = append(lines, peer+" password "+s.Key)
+		}
+		lines = append(lines, " address-family ipv4 unicast", " "+peer+" route-map "+name+"-in in", " "+peer+" route-map "+name+"-out out")
+		for _, n := range s.Announces {
+			lines = append(lines, "  network "+n)
+		}
+		lines = append(lines, " exit-address-family", "exit")
+	}
+	return strings.Join(lines, "\n") + "\n", nil
 }
 
 func (t *trial) speak(host, text string) error {

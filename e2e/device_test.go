@@ -281,9 +281,14 @@ func (l *lab) tunnelInterface(s said, t router.Tunnel, number int) error {
 		"ip link set " + name + " mtu 1400 up",
 		"sysctl -w net.ipv4.conf." + name + ".disable_policy=1",
 	}
+	if end, ok := s.ends(t.RemoteAddress); s.bgp() && ok {
+		commands = append(commands, "ip addr add "+end.Bgp["PeerBgpIp"]+"/30 dev "+name)
+	}
 	_, cloud := s.networks()
 	for _, c := range cloud {
-		commands = append(commands, fmt.Sprintf("ip route add %s dev %s metric %d", c, name, number))
+		if !s.bgp() {
+			commands = append(commands, fmt.Sprintf("ip route add %s dev %s metric %d", c, name, number))
+		}
 	}
 	for _, c := range commands {
 		if err := l.operator(c); err != nil {

@@ -101,6 +101,7 @@ var (
 		{name: "route", kernel: "uml", says: everything},
 		{name: "route-ikev1", kernel: "uml", says: "IkeVersion=ikev1 " + everything},
 		{name: "route-dual", kernel: "uml", dual: true, says: everything},
+		{name: "bgp-dual", kernel: "uml", answers: announces, dual: true, says: keyed},
 	}
 
 	asaV1 = all(axes, map[string][]string{"IkeVersion": {"ikev1"}, "IkeAuthAlg": {"md5", "sha1"}, "IpsecAuthAlg": {"md5", "sha1"},
