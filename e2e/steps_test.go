@@ -58,17 +58,19 @@ func rekeysOften(t *trial) error {
 	return t.up()
 }
 
-// cloudDeletes has the gateway end an SA in order, and wants the device to bring
-// it up again.
-func cloudDeletes(sa section) func(*trial) error {
-	return func(t *trial) error {
+// cloudDeletes has the gateway end its SAs in order, first that for ESP alone,
+// and wants the device to bring them up again.
+func cloudDeletes(t *trial) error {
+	for _, sa := range []section{{"child": "c1"}, {"ike": "cloud"}} {
 		if err := t.lab.gateway[0].do("terminate", sa); err != nil {
 			return err
 		}
 		t.replaced = false
-		back := func() error { return errors.Join(t.up(), t.crossed()) }
-		return within(t.promised(), 500*time.Millisecond, back)
+		if err := within(t.promised(), 500*time.Millisecond, func() error { return errors.Join(t.up(), t.crossed()) }); err != nil {
+			return fmt.Errorf("without %v: %w", sa, err)
+		}
 	}
+	return nil
 }
 
 // promised is how long a device with DPD may take to notice that the gateway
@@ -153,30 +155,52 @@ func (t *trial) changeKey(n int, key string) error {
 	return nil
 }
 
-var routeFailover = failsOver(linkCut)
+// failsOver has the active tunnel die of one cause after the other.
+func failsOver(causes ...cause) func(*trial) error {
+	return func(t *trial) error {
+		for i, c := range causes {
+			if err := t.survives(c); err != nil {
+				return fmt.Errorf("cause %d: %w", i+1, err)
+			}
+		}
+		return nil
+	}
+}
 
-// failsOver has the active tunnel die of a cause and wants the traffic in the
-// other, and back in the first: then nothing is lost when the other is killed.
-func failsOver(c cause) func(*trial) error { return func(t *trial) error { return t.failsOver(c) } }
-
-func (t *trial) failsOver(c cause) error {
+// survives has the active tunnel die and wants the traffic in the other, and
+// back in the first. A gateway's host is answered by the tunnel that the device
+// prefers.
+func (t *trial) survives(c cause) error {
 	peer, cloud := t.networks()
-	ping := func() error { return t.ping("idc", host(peer[0]), host(cloud[0])) }
+	through := func(vpc string) func() error {
+		return func() error {
+			return errors.Join(t.ping("idc", host(peer[0]), host(cloud[0])), t.ping(vpc, host(cloud[0]), host(peer[0])))
+		}
+	}
 	begin := time.Now()
 	if err := c.begin(t, 0); err != nil {
 		return err
 	}
-	second := func() error { return errors.Join(ping(), t.ping("vpc2", host(cloud[0]), host(peer[0]))) } // answered in the device's tunnel
-	if err := within(t.promised(), 500*time.Millisecond, second); err != nil {
+	if err := within(t.promised(), 500*time.Millisecond, through("vpc2")); err != nil {
 		return fmt.Errorf("not in the second tunnel after %v: %w", time.Since(begin), err)
 	}
 	if err := c.end(t, 0); err != nil {
 		return err
 	}
 	t.replaced = false
-	if err := within(t.promised(), 500*time.Millisecond, func() error { return errors.Join(t.tunnelUp(0), ping()) }); err != nil {
+	if err := within(t.promised(), 500*time.Millisecond, func() error { return errors.Join(t.tunnelUp(0), through("vpc1")()) }); err != nil {
 		return fmt.Errorf("the first tunnel is not back: %w", err)
 	}
+	return nil
+}
+
+// routeFailover has nothing lost either when the other tunnel is killed then.
+func routeFailover(t *trial) error {
+	if err := t.survives(linkCut); err != nil {
+		return err
+	}
+	peer, cloud := t.networks()
+	ping := func() error { return t.ping("idc", host(peer[0]), host(cloud[0])) }
 	if err := t.cut(1); err != nil {
 		return err
 	}
