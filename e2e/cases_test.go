@@ -70,8 +70,16 @@ var manners = []proof{
 	{name: "cloud-initiates-ikev1", says: "IkeVersion=ikev1", then: cloudInitiates},
 	{name: "rekey-often", says: "IkeLifetime=60 IpsecLifetime=40", then: rekeysOften},
 	{name: "rekey-often-ikev1", says: "IkeVersion=ikev1 IkeLifetime=60 IpsecLifetime=40", then: rekeysOften},
+	{name: "cloud-deletes", then: cloudDeletes},
+	{name: "cloud-deletes-ikev1", says: "IkeVersion=ikev1", then: cloudDeletes},
 	{name: "cloud-vanishes", then: cloudVanishes},
 	{name: "cloud-vanishes-ikev1", says: "IkeVersion=ikev1", then: cloudVanishes},
+}
+
+// causes are what may befall the first of two route-based tunnels, but for its
+// link being cut.
+func causes(kernel string) []proof {
+	return []proof{{name: "route-failover-stopped-key-killed", kernel: kernel, answers: routed, dual: true, says: everything, then: failsOver(stopped, keyLost, killed)}}
 }
 
 const everything = "LocalSubnet=0.0.0.0/0 RemoteSubnet=0.0.0.0/0"

@@ -19,6 +19,7 @@ type device interface {
 	rekey() error         // has every SA replaced
 	connected() bool      // whether any tunnel is up, as it believes
 	down() error          // ends its tunnels, as the operator would
+	again(string) error   // has it try a tunnel that it gave up for an error reply, as its text says
 	log() string
 	stop()
 }
@@ -97,6 +98,9 @@ func (l *lab) prepare(files map[string]string) error {
 // would leave in plain. Scripts may still be at work on the others.
 func (l *lab) follow(s said, files map[string]string) error {
 	_, cloud := s.networks()
+	if s.bgp() {
+		return nil // FRR's routes
+	}
 	for name, text := range files {
 		for _, c := range cloud {
 			if strings.Contains(text, "ip route add unreachable CLOUD-SUBNET metric 4000") {
@@ -277,9 +281,14 @@ func (l *lab) tunnelInterface(s said, t router.Tunnel, number int) error {
 		"ip link set " + name + " mtu 1400 up",
 		"sysctl -w net.ipv4.conf." + name + ".disable_policy=1",
 	}
+	if end, ok := s.ends(t.RemoteAddress); s.bgp() && ok {
+		commands = append(commands, "ip addr add "+end.Bgp["PeerBgpIp"]+"/30 dev "+name)
+	}
 	_, cloud := s.networks()
 	for _, c := range cloud {
-		commands = append(commands, fmt.Sprintf("ip route add %s dev %s metric %d", c, name, number))
+		if !s.bgp() {
+			commands = append(commands, fmt.Sprintf("ip route add %s dev %s metric %d", c, name, number))
+		}
 	}
 	for _, c := range commands {
 		if err := l.operator(c); err != nil {
@@ -369,6 +378,15 @@ func (c *charon) connected() bool {
 		}
 	}
 	return false
+}
+
+func (c *charon) again(name string) error {
+	if c.margins {
+		_, err := c.run("/usr/lib/ipsec/stroke", "up", name)
+		return err
+	}
+	_, err := c.swanctl("--initiate", "--child", name)
+	return err
 }
 
 func (c *charon) down() error {

@@ -17,8 +17,8 @@ import (
 )
 
 // labs is how many cases of a kernel are tried at once: they wait more than they
-// work, but for an emulated machine.
-var labs = map[string]int{"host": 6, "uml": 4, "qemu": 1}
+// work, less so in an emulated machine.
+var labs = map[string]int{"host": 6, "uml": 5, "qemu": 2}
 
 // TestProof tries every case in the kernel it needs, and holds docs/proof.md to
 // what came of it.

@@ -49,10 +49,11 @@ func (l *lab) loadGateway(s said, n int) error {
 	if err := gateway.do("load-conn", section{"cloud": conn}); err != nil {
 		return err
 	}
-	return gateway.do("load-shared", section{
-		"id": "psk", "type": "IKE", "data": t.Ike["Psk"],
-		"owners": []string{identity(t.Ike["RemoteId"])},
-	})
+	return gateway.loadKey(t.Ike["Psk"], t.Ike["RemoteId"])
+}
+
+func (c *charon) loadKey(key, peer string) error {
+	return c.do("load-shared", section{"id": "psk", "type": "IKE", "data": key, "owners": []string{identity(peer)}})
 }
 
 // interfaces are how a gateway tells a tunnel for 0.0.0.0/0 from the rest.
@@ -74,8 +75,14 @@ func (l *lab) routed(s said, n int) error {
 		link = fmt.Sprintf(link, s.Tunnels[n].CloudAddress, s.Tunnels[n].PeerAddress)
 	}
 	lines := []string{link, "link set tun mtu 1400 up"}
+	if s.bgp() {
+		_, bits, _ := strings.Cut(s.Tunnels[n].Bgp["TunnelCidr"], "/")
+		lines = append(lines, "addr add "+s.Tunnels[n].Bgp["LocalBgpIp"]+"/"+bits+" dev tun")
+	}
 	for _, p := range behindPeer {
-		lines = append(lines, "route add "+p.String()+" dev tun")
+		if !s.bgp() {
+			lines = append(lines, "route add "+p.String()+" dev tun")
+		}
 	}
 	net := l.net(fmt.Sprintf("gw%d", n+1))
 	if err := batch(net, lines...); err != nil {

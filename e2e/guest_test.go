@@ -206,7 +206,7 @@ func umlCommand(work, _, cmdline string, cpu int) ([]string, error) {
 			left--
 		}
 	}
-	return []string{"taskset", "-c", strconv.Itoa(nth), "linux.uml", "mem=512M", "uml_dir=" + work,
+	return []string{"taskset", "-c", strconv.Itoa(nth), "linux.uml", "mem=768M", "uml_dir=" + work,
 		"rootfstype=hostfs", "rootflags=/", "ro", "init=" + exe, "con=null", "con0=null,fd:1", cmdline}, nil
 }
 

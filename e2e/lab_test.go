@@ -32,7 +32,9 @@ type lab struct {
 // plan is what the network has to look like for a connection.
 type plan string
 
-func (s said) plan() plan { return plan(fmt.Sprint(s.Cloud, s.Peer, s.addresses(), s.Inside)) }
+func (s said) plan() plan {
+	return plan(fmt.Sprint(s.Cloud, s.Peer, s.addresses(), s.Inside, s.bgpAddresses()))
+}
 
 func (s said) addresses() (out []netip.Addr) {
 	for _, t := range s.Tunnels {
@@ -139,16 +141,10 @@ func (l *lab) use(s said) error {
 	if err := batch(l.net("inet"), inet...); err != nil {
 		return err
 	}
-	for i, g := range []string{"gw1", "gw2"} {
-		settings := "max_ikev1_exchanges = 20\ni_dont_care_about_security_and_use_aggressive_mode_psk = yes\n"
-		if l.kernel != "host" {
-			settings += "install_routes = no\n"
-		}
-		c, err := l.charon(g, settings)
-		if err != nil {
+	for i := range l.gateway {
+		if err := l.startGateway(i); err != nil {
 			return err
 		}
-		l.gateway[i] = c
 		if i < len(s.Tunnels) {
 			if err := l.routed(s, i); err != nil {
 				return err
@@ -161,6 +157,15 @@ func (l *lab) use(s said) error {
 	}
 	l.plan = s.plan()
 	return nil
+}
+
+func (l *lab) startGateway(n int) (err error) {
+	settings := "max_ikev1_exchanges = 20\ni_dont_care_about_security_and_use_aggressive_mode_psk = yes\n"
+	if l.kernel != "host" {
+		settings += "install_routes = no\n"
+	}
+	l.gateway[n], err = l.charon(fmt.Sprintf("gw%d", n+1), settings)
+	return err
 }
 
 // translate makes inet a NAT that has the public address.

@@ -150,6 +150,8 @@ func (d *libreswan) down() error {
 	return nil
 }
 
+func (d *libreswan) again(string) error { return nil } // it never gives up
+
 func (d *libreswan) stop() {
 	d.whack("--shutdown") // it tells the gateway
 	end(d.cmd)

@@ -51,6 +51,7 @@ type trial struct {
 	said
 	kind
 	device   device
+	frrs     []*frr   // the gateways', then the device's
 	seen     [2]ikeSA // what the gateways had when it was as it should be, before it is put to a test of its own
 	settled  bool
 	replaced bool // the CHILD_SAs are not the first, so they show the PFS group with IKEv2 too
@@ -88,6 +89,9 @@ func (l *lab) try(p proof) (r result) {
 			r.Error = fmt.Sprintf("a negative control failed for another reason than %s: %v%s", p.fails, err, t.logs())
 		}
 		r.Negotiated = "refused, as it has to be: " + found
+	}
+	for _, f := range t.frrs {
+		f.stop()
 	}
 	if t.device != nil {
 		t.device.stop()
@@ -140,6 +144,9 @@ func (t *trial) prove() error {
 		return err
 	}
 	t.wire.begin()
+	if err := t.speaks(files); err != nil {
+		return err
+	}
 	if t.device, err = t.start(t.lab, t.said, t.target, files); err != nil {
 		return err
 	}
@@ -157,7 +164,7 @@ func (t *trial) prove() error {
 	if up != nil {
 		return up
 	}
-	steps := []func() error{func() error { return t.follow(t.said, files) }, t.offered, t.kept, t.crossed, t.rekeyed}
+	steps := []func() error{func() error { return t.follow(t.said, files) }, t.offered, t.kept, t.peered, t.crossed, t.rekeyed}
 	if t.then != nil {
 		steps = append(steps, func() error { t.settled = true; return t.then(t) })
 	}
@@ -342,6 +349,13 @@ func (t *trial) negotiated() string {
 			s += fmt.Sprintf(", %d × ESP %s%s %s %s", len(sa.Children), c.Encryption, c.Bits, c.Integrity, c.Group)
 		}
 		out = append(out, strings.TrimSpace(s))
+	}
+	if b := t.said.Tunnels[0].Bgp; t.said.bgp() {
+		s := "BGP of AS " + b["PeerAsn"] + " and " + b["LocalAsn"]
+		if b["AuthKey"] != "" {
+			s += " with a key"
+		}
+		return strings.Join(append(unique(out), s), "; ")
 	}
 	return strings.Join(unique(out), "; ")
 }

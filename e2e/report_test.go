@@ -20,7 +20,8 @@ from the reply's own words. A row is here because both ends agreed on exactly
 the algorithms, identities and subnets of the reply, its lifetimes were
 offered, every pair of networks was pinged across both ways before and after
 rekeying, and nothing but IKE and ESP was seen between the ends. Cases that
-have to fail are listed with what was found. Router configurations are read
+have to fail are listed with what was found. With BGP an FRR at both ends has
+learned just the other's networks, and the standby's path is the longer. Router configurations are read
 back by a reader of their own and negotiated by strongSwan in the router's
 place.
 

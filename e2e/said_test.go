@@ -21,7 +21,7 @@ type said struct {
 
 type saidTunnel struct {
 	CloudAddress, PeerAddress netip.Addr
-	Ike, Ipsec                map[string]string
+	Ike, Ipsec, Bgp           map[string]string
 	DPD                       bool
 }
 
@@ -67,6 +67,7 @@ func of(all map[string]string, tunnel int, name string) string {
 var (
 	ikeFields   = []string{"IkeVersion", "IkeMode", "IkeEncAlg", "IkeAuthAlg", "IkePfs", "IkeLifetime", "LocalId", "RemoteId", "Psk"}
 	ipsecFields = []string{"IpsecEncAlg", "IpsecAuthAlg", "IpsecPfs", "IpsecLifetime"}
+	bgpFields   = []string{"LocalAsn", "LocalBgpIp", "PeerAsn", "PeerBgpIp", "TunnelCidr"} // and AuthKey, which the customer gateway has
 )
 
 // replies writes the case as DescribeVpnConnection and the gateways' replies
@@ -94,21 +95,29 @@ func (p proof) replies() []byte {
 	if !p.dual {
 		c["EnableDpd"], c["EnableNatTraversal"] = all["EnableDpd"] == "true", all["EnableNatTraversal"] == "true"
 		c["IkeConfig"], c["IpsecConfig"] = object(1, ikeFields), object(1, ipsecFields)
+		if all["LocalAsn"] != "" {
+			c["VpnBgpConfig"] = object(1, append([]string{"AuthKey", "EnableBgp"}, bgpFields...))
+		}
 	} else {
 		var tunnels []any
 		for n, role := range []string{"master", "slave"} {
-			tunnels = append(tunnels, map[string]any{
+			tunnel := map[string]any{
 				"TunnelId": fmt.Sprintf("tun-%d", n+1), "Role": role, "CustomerGatewayId": fmt.Sprintf("cgw-%d", n+1),
 				"InternetIp": of(all, n+1, "InternetIp"), "EnableDpd": of(all, n+1, "EnableDpd"), "EnableNatTraversal": of(all, n+1, "EnableNatTraversal"),
 				"TunnelIkeConfig": object(n+1, ikeFields), "TunnelIpsecConfig": object(n+1, ipsecFields),
-			})
+			}
+			if all["LocalAsn"] != "" {
+				tunnel["TunnelBgpConfig"] = object(n+1, bgpFields)
+			}
+			tunnels = append(tunnels, tunnel)
 		}
+		c["EnableTunnelsBgp"] = all["LocalAsn"] != ""
 		c["TunnelOptionsSpecification"] = map[string]any{"TunnelOptions": tunnels}
 	}
 	gateways := []any{
 		map[string]any{"RequestId": "G", "VpnGatewayId": "vpn-e2e", "InternetIp": of(all, 1, "InternetIp"), "DisasterRecoveryInternetIp": of(all, 2, "InternetIp")},
-		map[string]any{"RequestId": "C", "CustomerGatewayId": "cgw-1", "IpAddress": of(all, 1, "PeerIp")},
-		map[string]any{"RequestId": "C", "CustomerGatewayId": "cgw-2", "IpAddress": of(all, 2, "PeerIp")},
+		map[string]any{"RequestId": "C", "CustomerGatewayId": "cgw-1", "IpAddress": of(all, 1, "PeerIp"), "Asn": of(all, 1, "PeerAsn"), "AuthKey": of(all, 1, "AuthKey")},
+		map[string]any{"RequestId": "C", "CustomerGatewayId": "cgw-2", "IpAddress": of(all, 2, "PeerIp"), "Asn": of(all, 2, "PeerAsn"), "AuthKey": of(all, 2, "AuthKey")},
 	}
 	out, err := json.MarshalIndent(append(gateways, c), "", " ")
 	if err != nil {
@@ -144,13 +153,16 @@ func (p proof) said() said {
 	for n := 1; n <= p.tunnels(); n++ {
 		t := saidTunnel{
 			CloudAddress: netip.MustParseAddr(of(all, n, "InternetIp")), PeerAddress: netip.MustParseAddr(of(all, n, "PeerIp")),
-			Ike: map[string]string{}, Ipsec: map[string]string{}, DPD: of(all, n, "EnableDpd") == "true",
+			Ike: map[string]string{}, Ipsec: map[string]string{}, Bgp: map[string]string{}, DPD: of(all, n, "EnableDpd") == "true",
 		}
 		for _, f := range ikeFields {
 			t.Ike[f] = of(all, n, f)
 		}
 		for _, f := range ipsecFields {
 			t.Ipsec[f] = of(all, n, f)
+		}
+		for _, f := range append([]string{"AuthKey"}, bgpFields...) {
+			t.Bgp[f] = of(all, n, f)
 		}
 		s.Tunnels = append(s.Tunnels, t)
 	}

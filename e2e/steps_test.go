@@ -59,6 +59,21 @@ func rekeysOften(t *trial) error {
 	return t.up()
 }
 
+// cloudDeletes has the gateway end its SAs in order, first that for ESP alone,
+// and wants the device to bring them up again.
+func cloudDeletes(t *trial) error {
+	for _, sa := range []section{{"child": "c1"}, {"ike": "cloud"}} {
+		if err := t.lab.gateway[0].do("terminate", sa); err != nil {
+			return err
+		}
+		t.replaced = false
+		if err := within(t.promised(), 500*time.Millisecond, func() error { return errors.Join(t.up(), t.crossed()) }); err != nil {
+			return fmt.Errorf("without %v: %w", sa, err)
+		}
+	}
+	return nil
+}
+
 // promised is how long a device with DPD may take to notice that the gateway
 // has gone, and to be back after it is: DPD after 10 seconds, retransmissions,
 // 12 seconds of them with strongSwan as the lab has it, 60 with libreswan, and a
@@ -96,25 +111,97 @@ func cloudVanishes(t *trial) error {
 	return nil
 }
 
-// routeFailover kills the active tunnel and wants the traffic in the other, and
-// back in the first: then nothing is lost when the other is killed.
-func routeFailover(t *trial) error {
-	peer, cloud := t.networks()
-	ping := func() error { return t.ping("idc", host(peer[0]), host(cloud[0])) }
-	begin := time.Now()
-	if err := t.cut(0); err != nil {
+// cause is what may happen to a gateway, and how it ends.
+type cause struct{ begin, end func(t *trial, n int) error }
+
+var (
+	linkCut = cause{func(t *trial, n int) error { return t.cut(n) }, func(t *trial, n int) error { return t.mend(t.said, n) }}
+	killed  = cause{func(t *trial, n int) error { return t.kill(n) }, (*trial).revive}
+	stopped = cause{func(t *trial, n int) error { t.lab.gateway[n].stop(); return nil }, (*trial).revive} // tells the device
+	keyLost = cause{func(t *trial, n int) error { return t.changeKey(n, "an0ther-than-that") }, func(t *trial, n int) error {
+		return errors.Join(t.changeKey(n, t.said.Tunnels[n].Ike["Psk"]), t.device.again(fmt.Sprintf("vco-%s-%d", t.id(), n+1)))
+	}}
+)
+
+// kill ends a gateway without a word, and what its kernel knows of it.
+func (l *lab) kill(n int) error {
+	gateway := l.gateway[n]
+	gateway.cmd.Process.Kill()
+	gateway.stop()
+	return batch(gateway.net, "xfrm state flush", "xfrm policy flush")
+}
+
+// revive starts a gateway that has ended. It hears nothing before it knows its
+// peer, as it would turn it down.
+func (t *trial) revive(n int) error {
+	for _, step := range []func() error{
+		func() error { return t.cut(n) }, func() error { return t.startGateway(n) }, func() error { return t.loadGateway(t.said, n) },
+	} {
+		if err := step(); err != nil {
+			return err
+		}
+	}
+	return t.mend(t.said, n)
+}
+
+// changeKey gives a gateway another key, and has it begin anew.
+func (t *trial) changeKey(n int, key string) error {
+	gateway := t.lab.gateway[n]
+	if err := errors.Join(gateway.do("clear-creds", nil), gateway.loadKey(key, t.said.Tunnels[n].Ike["RemoteId"])); err != nil {
 		return err
 	}
-	if err := within(t.promised(), 500*time.Millisecond, ping); err != nil {
+	for _, sa := range gateway.sas() {
+		gateway.do("terminate", section{"ike-id": sa.ID}) // it may be gone
+	}
+	return nil
+}
+
+// failsOver has the active tunnel die of one cause after the other.
+func failsOver(causes ...cause) func(*trial) error {
+	return func(t *trial) error {
+		for i, c := range causes {
+			if err := t.survives(c); err != nil {
+				return fmt.Errorf("cause %d: %w", i+1, err)
+			}
+		}
+		return nil
+	}
+}
+
+// survives has the active tunnel die and wants the traffic in the other, and
+// back in the first. A gateway's host is answered by the tunnel that the device
+// prefers.
+func (t *trial) survives(c cause) error {
+	peer, cloud := t.networks()
+	through := func(vpc string) func() error {
+		return func() error {
+			return errors.Join(t.ping("idc", host(peer[0]), host(cloud[0])), t.ping(vpc, host(cloud[0]), host(peer[0])))
+		}
+	}
+	begin := time.Now()
+	if err := c.begin(t, 0); err != nil {
+		return err
+	}
+	if err := within(t.promised(), 500*time.Millisecond, through("vpc2")); err != nil {
 		return fmt.Errorf("not in the second tunnel after %v: %w", time.Since(begin), err)
 	}
-	if err := t.mend(t.said, 0); err != nil {
+	if err := c.end(t, 0); err != nil {
 		return err
 	}
 	t.replaced = false
-	if err := within(t.promised(), 500*time.Millisecond, func() error { return errors.Join(t.tunnelUp(0), ping()) }); err != nil {
+	if err := within(t.promised(), 500*time.Millisecond, func() error { return errors.Join(t.tunnelUp(0), through("vpc1")()) }); err != nil {
 		return fmt.Errorf("the first tunnel is not back: %w", err)
 	}
+	return nil
+}
+
+// routeFailover has nothing lost either when the other tunnel is killed then.
+func routeFailover(t *trial) error {
+	if err := t.survives(linkCut); err != nil {
+		return err
+	}
+	peer, cloud := t.networks()
+	ping := func() error { return t.ping("idc", host(peer[0]), host(cloud[0])) }
 	if err := t.cut(1); err != nil {
 		return err
 	}

@@ -20,7 +20,7 @@ type kind struct {
 }
 
 var kinds = map[string]kind{
-	"strongswan": {start: swanctl, kernels: []string{"host", "uml", "qemu"}, words: [][]axis{axes}, own: []proof{
+	"strongswan": {start: swanctl, kernels: []string{"host", "uml", "qemu"}, words: [][]axis{axes}, own: slices.Concat(ofBGP("qemu"), causes("qemu"), againstBGP("qemu"), []proof{
 		{name: "dual", kernel: "uml", dual: true},
 		{name: "dual-subnets", kernel: "uml", dual: true, says: subnets},
 		{name: "dual-failover", kernel: "uml", dual: true, then: failover},
@@ -37,8 +37,8 @@ var kinds = map[string]kind{
 		{name: "mode-route-failover-busy", kernel: "qemu", answers: byRoutes, dual: true, then: busyFailover},
 		{name: "dual-failover-busy", kernel: "qemu", dual: true, then: busyFailover, fails: "not in the second tunnel"},
 		{name: "mode-route-failover-ikev1", kernel: "qemu", answers: byRoutes, dual: true, says: "IkeVersion=ikev1 " + subnets, then: routeFailover},
-	}},
-	"strongswan-ipsec": {start: starter, kernels: []string{"host", "uml"}, words: [][]axis{axes}, own: []proof{
+	})},
+	"strongswan-ipsec": {start: starter, kernels: []string{"host", "uml"}, words: [][]axis{axes}, own: slices.Concat(ofBGP("uml"), causes("uml"), againstBGP("uml"), []proof{
 		{name: "dual", kernel: "uml", dual: true},
 		{name: "dual-subnets", kernel: "uml", dual: true, says: "IkeVersion=ikev1 " + subnets},
 		{name: "dual-failover", kernel: "uml", dual: true, then: routeFailover},
@@ -48,7 +48,7 @@ var kinds = map[string]kind{
 		{name: "route-failover", kernel: "uml", answers: routed, dual: true, says: everything, then: routeFailover},
 		{name: "mode-route", kernel: "uml", answers: byRoutes, says: subnets},
 		{name: "mode-route-ikev1", kernel: "uml", answers: byRoutes, says: "IkeVersion=ikev1 LocalSubnet=10.1.0.0/24,10.1.1.0/24"},
-	}},
+	})},
 	"libreswan":     {start: pluto("libreswan-4"), kernels: []string{"uml", "qemu"}, pairwise: true, words: [][]axis{libreswanV1, libreswanV2}, refuses: libreswanRefuses, own: ownLibreswan},
 	"libreswan@5.2": {start: pluto("libreswan-5"), kernels: []string{"uml", "qemu"}, words: [][]axis{libreswan52}, refuses: libreswan52Refuses, own: ownLibreswan},
 	"cisco-ios": {start: standIn, router: true, kernels: []string{"host", "uml"}, pairwise: true, words: [][]axis{axes},
@@ -99,7 +99,7 @@ var (
 		"group5 IpsecPfs=group5", "group14 IpsecPfs=group14", "group14 IpsecPfs=disabled")
 	libreswan52Refuses = map[string]string{"all-defaults": "modp1024"}
 	libreswanRefuses   = map[string]string{"all-defaults": "modp1024", "pfs-differs": "rekeys an IKEv2 child with the IKE group"}
-	ownLibreswan       = []proof{
+	ownLibreswan       = slices.Concat(ofBGP("uml"), causes("uml"), []proof{
 		{name: "dual", dual: true},
 		{name: "dual-subnets", dual: true, says: subnets},
 		{name: "dual-failover", dual: true, then: routeFailover},
@@ -117,7 +117,7 @@ var (
 		{name: "ipsec-interface-route", kernel: "qemu", answers: slices.Concat(ipsecInterface, routed), says: everything},
 		{name: "ipsec-interface-route-ikev1", kernel: "qemu", answers: slices.Concat(ipsecInterface, routed), says: "IkeVersion=ikev1 " + everything},
 		{name: "ipsec-interface-vanishes", kernel: "qemu", answers: slices.Concat(ipsecInterface, byRoutes), then: cloudVanishes},
-	}
+	})
 
 	ownRouter = []proof{
 		{name: "dual", kernel: "uml", dual: true},
@@ -125,6 +125,7 @@ var (
 		{name: "route", kernel: "uml", says: everything},
 		{name: "route-ikev1", kernel: "uml", says: "IkeVersion=ikev1 " + everything},
 		{name: "route-dual", kernel: "uml", dual: true, says: everything},
+		{name: "bgp-dual", kernel: "uml", answers: announces, dual: true, says: keyed},
 	}
 
 	asaV1 = all(axes, map[string][]string{"IkeVersion": {"ikev1"}, "IkeAuthAlg": {"md5", "sha1"}, "IpsecAuthAlg": {"md5", "sha1"},

@@ -28,6 +28,7 @@ type Session struct {
 	Key             string
 	Keepalive       int // seconds
 	Hold            int
+	Connect         int // FRR tries a session again after, which is 120 unless told, as long as a cloud that waits would be without
 	Hops            int
 	Standby         bool
 	LocalPreference int    // of the standby; the default is 100
@@ -37,6 +38,7 @@ type Session struct {
 const (
 	bgpKeepalive  = 10
 	bgpHold       = 3 * bgpKeepalive
+	bgpConnect    = bgpKeepalive
 	bgpHops       = 10
 	bgpPreference = 90
 	bgpPrepends   = 2
@@ -67,7 +69,7 @@ func (n *normalizer) session(t vpn.Tunnel) Session {
 	s := Session{
 		PeerASN: fmt.Sprint(b.PeerASN), CloudASN: fmt.Sprint(b.CloudASN),
 		PeerAddress: b.PeerAddress.String(), CloudAddress: b.CloudAddress.String(),
-		Keepalive: bgpKeepalive, Hold: bgpHold, Hops: bgpHops,
+		Keepalive: bgpKeepalive, Hold: bgpHold, Connect: bgpConnect, Hops: bgpHops,
 		Standby: (n.conn.Dual() || n.part > 0) && t.Number == 2, LocalPreference: bgpPreference,
 		Keyed: !b.Key.IsZero(),
 	}
