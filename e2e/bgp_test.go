@@ -67,15 +67,17 @@ type frr struct {
 	cmds []*exec.Cmd
 }
 
-// frr starts FRR on a host, and has it read a text as the operator would.
-func (l *lab) frr(host, text string) (*frr, error) {
+// frr starts FRR on a host with a text: the device's is read as the operator
+// would have it, by vtysh, the others' by bgpd, which is sooner.
+func (l *lab) frr(host, text string, operator bool) (*frr, error) {
 	dir := filepath.Join(l.dir, host+"-frr")
 	f := &frr{dir: dir, space: space{net: l.net(host), binds: [][2]string{{"/run", dir + "/run"}}}}
-	if err := errors.Join(os.RemoveAll(dir), write(map[string]string{dir + "/run/frr/": "", dir + "/conf": text}), owned("frr", dir+"/run/frr")); err != nil {
+	if err := errors.Join(os.RemoveAll(dir), write(map[string]string{dir + "/run/frr/": "", dir + "/run/frr/conf": text}), owned("frr", dir+"/run/frr"), owned("frr", dir+"/run/frr/conf")); err != nil {
 		return nil, err
 	}
-	for _, d := range [][2]string{{"zebra", "zserv.api"}, {"bgpd", "bgpd.vty"}} {
-		cmd, err := f.daemon(filepath.Join(dir, d[0]), "/usr/lib/frr/"+d[0], "-f", "/dev/null", "--log", "stdout")
+	read := map[bool]string{true: "/dev/null", false: "/run/frr/conf"}[operator]
+	for _, d := range [][3]string{{"zebra", "zserv.api", "/dev/null"}, {"bgpd", "bgpd.vty", read}} {
+		cmd, err := f.daemon(filepath.Join(dir, d[0]), "/usr/lib/frr/"+d[0], "-f", d[2], "--log", "stdout")
 		if err != nil {
 			return f, err
 		}
@@ -84,7 +86,10 @@ func (l *lab) frr(host, text string) (*frr, error) {
 			return f, fmt.Errorf("%w\n%s", err, contents(dir, d[0]))
 		}
 	}
-	_, err := f.run("vtysh", "-f", dir+"/conf")
+	if !operator {
+		return f, nil
+	}
+	_, err := f.run("vtysh", "-f", "/run/frr/conf")
 	return f, err
 }
 
@@ -196,7 +201,7 @@ func inPlace(target string, files map[string]string) (string, error) {
 }
 
 func (t *trial) speak(host, text string) error {
-	f, err := t.lab.frr(host, text)
+	f, err := t.lab.frr(host, text, host == "dev" && !t.router)
 	if f != nil {
 		t.frrs = append(t.frrs, f)
 	}

@@ -148,7 +148,7 @@ func (l *lab) clean() error {
 	if l.kernel == "host" {
 		lines = nil // it has none
 	}
-	return batch(l.net("dev"), append(lines, "route flush type unreachable")...)
+	return batch(l.net("dev"), append(lines, "route flush type unreachable", "route flush root 10.1.0.0/16")...)
 }
 
 // lifetimes: charon tells how long until an SA is replaced, and until it ends.
