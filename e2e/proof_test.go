@@ -93,6 +93,9 @@ func (l *lab) try(p proof) (r result) {
 	for _, f := range t.frrs {
 		f.stop()
 	}
+	if err != nil && t.then != nil {
+		l.plan = "" // what is cut may be so yet: the next case builds anew
+	}
 	if t.device != nil {
 		t.device.stop()
 		if err := l.clean(); err != nil && r.Error == "" {

@@ -63,7 +63,9 @@ func rekeysOften(t *trial) error {
 // and wants the device to bring them up again.
 func cloudDeletes(t *trial) error {
 	for _, sa := range []section{{"child": "c1"}, {"ike": "cloud"}} {
-		if err := t.lab.gateway[0].do("terminate", sa); err != nil {
+		// The IKE_SA may still be changing hands, as the device was told to rekey it.
+		ended := func() error { return t.lab.gateway[0].do("terminate", sa) }
+		if err := within(5*time.Second, 100*time.Millisecond, ended); err != nil {
 			return err
 		}
 		t.replaced = false
