@@ -45,8 +45,24 @@ func (n *normalizer) routes(v *View) {
 		v.Routes = n.cloudRoutes(n.given(cloudRoutes, n.conn.Tunnels[0]))
 	default:
 		v.Routes = v.CloudNets
+		n.looped()
 	}
 	v.Routed = len(v.Routes) > 0
+}
+
+// looped refuses subnets whose route into a tunnel interface would take the
+// tunnel's own packets with it.
+func (n *normalizer) looped() {
+	first, must := n.conn.Tunnels[0], n.target.Interfaced.When
+	if n.target.removes || !routeBased(n.conn, first) && (must == nil || !must(n.conn, first)) {
+		return
+	}
+	for _, s := range n.conn.CloudSubnets {
+		if end := n.within(s.Prefix); end != "" {
+			n.refuse(vpn.Tunnel{}, "LocalSubnet", s.String(), "holds "+end+", the cloud's end of the tunnel, whose own packets would go into it",
+				"leave --mode route out where it was given; else set LocalSubnet of the connection to the VPC's networks alone")
+		}
+	}
 }
 
 func (n *normalizer) cloudRoutes(list string) []Net {

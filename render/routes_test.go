@@ -59,3 +59,25 @@ func TestBGPHasNoStaticRoutes(t *testing.T) {
 		}
 	}
 }
+
+// TestLooped refuses a tunnel interface that its own packets would be routed
+// into, and nothing where no route is written.
+func TestLooped(t *testing.T) {
+	around := with(plain(&strongswan, vpn.IKEv2), func(c *vpn.Connection) { c.CloudSubnets = subnets("203.0.113.0/24") })
+	for _, c := range []struct {
+		target, mode string
+		refused      bool
+	}{
+		{"strongswan", autoMode, false}, {"strongswan", routeMode, true}, {"libreswan", routeMode, true},
+		{"cisco-ios", autoMode, false}, {"cisco-ios", routeMode, true}, {"juniper-srx", autoMode, true},
+	} {
+		r, err := New([]string{c.target}, Options{Set: map[string]vpn.Given{"mode": {Value: c.mode}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, _, err = r.Render(around)
+		if refused := err != nil && strings.Contains(err.Error(), "own packets would go into it"); refused != c.refused {
+			t.Errorf("%s, mode %s: %v", c.target, c.mode, err)
+		}
+	}
+}
