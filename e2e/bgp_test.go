@@ -72,12 +72,12 @@ type frr struct {
 func (l *lab) frr(host, text string, operator bool) (*frr, error) {
 	dir := filepath.Join(l.dir, host+"-frr")
 	f := &frr{dir: dir, space: space{net: l.net(host), binds: [][2]string{{"/run", dir + "/run"}}}}
-	if err := errors.Join(os.RemoveAll(dir), write(map[string]string{dir + "/run/frr/": "", dir + "/run/frr/conf": text}), owned("frr", dir+"/run/frr"), owned("frr", dir+"/run/frr/conf")); err != nil {
+	if err := errors.Join(os.RemoveAll(dir), write(map[string]string{dir + "/run/frr/conf": text, dir + "/run/frr/debug": events, dir + "/run/frr/both": events + text}), owned("frr", dir+"/run/frr"), owned("frr", dir+"/run/frr/debug"), owned("frr", dir+"/run/frr/both")); err != nil {
 		return nil, err
 	}
-	read := map[bool]string{true: "/dev/null", false: "/run/frr/conf"}[operator]
+	read := map[bool]string{true: "/run/frr/debug", false: "/run/frr/both"}[operator]
 	for _, d := range [][3]string{{"zebra", "zserv.api", "/dev/null"}, {"bgpd", "bgpd.vty", read}} {
-		cmd, err := f.daemon(filepath.Join(dir, d[0]), "/usr/lib/frr/"+d[0], "-f", d[2], "--log", "stdout")
+		cmd, err := f.daemon(filepath.Join(dir, d[0]), "/usr/lib/frr/"+d[0], "-f", d[2], "--log", "stdout", "--log-level", "debugging")
 		if err != nil {
 			return f, err
 		}
@@ -92,6 +92,9 @@ func (l *lab) frr(host, text string, operator bool) (*frr, error) {
 	_, err := f.run("vtysh", "-f", "/run/frr/conf")
 	return f, err
 }
+
+// events has bgpd write of its sessions.
+const events = "debug bgp neighbor-events\ndebug bgp nht\n"
 
 // owned gives a directory to a user.
 func owned(name, dir string) error {
@@ -293,9 +296,16 @@ func (f *frr) session(address, as string) error {
 
 // otherKey counts what the kernel has thrown away for its MD5 signature.
 func (f *frr) otherKey() (n int) {
-	out, _ := f.run("nstat", "-asz", "TcpExtTCPMD5Failure")
-	if m := regexp.MustCompile(`TCPMD5Failure +(\d+)`).FindStringSubmatch(out); m != nil {
-		fmt.Sscan(m[1], &n)
+	var counters []byte
+	f.in(func() (err error) {
+		counters, err = os.ReadFile("/proc/thread-self/net/netstat")
+		return err
+	})
+	lines := strings.Split(string(counters), "\n") // of names, of values, by twos
+	for i := 0; i+1 < len(lines); i += 2 {
+		if at := slices.Index(strings.Fields(lines[i]), "TCPMD5Failure"); at >= 0 {
+			fmt.Sscan(strings.Fields(lines[i+1])[at], &n)
+		}
 	}
 	return n
 }

@@ -3,7 +3,9 @@
 package e2e
 
 import (
+	"errors"
 	"fmt"
+	"net"
 	"os"
 	"path/filepath"
 	"peerconf/e2e/router"
@@ -134,21 +136,20 @@ func (l *lab) operator(command string) error {
 
 // clean takes away what follow and the daemons leave behind.
 func (l *lab) clean() error {
-	links, err := l.space("dev").run("ip", "-br", "link")
-	if err != nil {
-		return err
-	}
 	lines := []string{"xfrm state flush", "xfrm policy flush"}
-	for _, line := range strings.Split(links, "\n") {
-		name, _, _ := strings.Cut(strings.Fields(line + " -")[0], "@")
-		if strings.HasPrefix(name, "vti") || strings.HasPrefix(name, "xfrm") || strings.HasPrefix(name, "ipsec") {
-			lines = append(lines, "link del "+name)
-		}
-	}
 	if l.kernel == "host" {
 		lines = nil // it has none
 	}
-	return batch(l.net("dev"), append(lines, "route flush type unreachable", "route flush root 10.1.0.0/16")...)
+	err := l.space("dev").in(func() error {
+		links, err := net.Interfaces()
+		for _, link := range links {
+			if regexp.MustCompile("^(vti|xfrm|ipsec)").MatchString(link.Name) {
+				lines = append(lines, "link del "+link.Name)
+			}
+		}
+		return err
+	})
+	return errors.Join(err, batch(l.net("dev"), append(lines, "route flush type unreachable", "route flush root 10.1.0.0/16")...))
 }
 
 // lifetimes: charon tells how long until an SA is replaced, and until it ends.
@@ -213,7 +214,7 @@ func countdown(what, age, seconds, lifetime string, early, late float64) error {
 	return nil
 }
 
-// rekey replaces every CHILD_SA and, with IKEv2, the IKE_SA.
+// rekey replaces every CHILD_SA and, with IKEv2, the IKE_SA, which it waits for.
 func (c *charon) rekey() error {
 	for _, sa := range c.sas() {
 		for _, child := range sa.Children {
@@ -226,6 +227,19 @@ func (c *charon) rekey() error {
 			if err := c.do("rekey", section{"ike": sa.Name}); err != nil {
 				return err
 			}
+			if err := within(15*time.Second, 50*time.Millisecond, func() error { return c.without(sa.ID) }); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// without wants an IKE_SA to be gone.
+func (c *charon) without(id string) error {
+	for _, sa := range c.sas() {
+		if sa.ID == id {
+			return fmt.Errorf("IKE_SA %s[%s] is not replaced", sa.Name, id)
 		}
 	}
 	return nil

@@ -16,9 +16,9 @@ import (
 	"time"
 )
 
-// labs are how many cases of a kernel are tried at once: of those that work all
-// the time, and of those that mostly wait.
-var labs = map[string][2]int{"host": {4, 3}, "uml": {2, 3}, "qemu": {1, 1}}
+// labs are how many cases of a kernel are at work at once, and how many more may
+// wait, as those do that have something befall them.
+var labs = map[string][2]int{"host": {4, 8}, "uml": {2, 6}, "qemu": {1, 3}}
 
 // TestProof tries every case in the kernel it needs, and holds docs/proof.md to
 // what came of it.
@@ -51,30 +51,46 @@ func tryAll(t *testing.T, all *table, kernel string, part int) {
 			pools[which] <- l
 		}
 	}
+	atWork := make(chan bool, labs[kernel][0])
+	for _, p := range partOf(kernel, part) {
+		t.Run(p.target+"/"+p.name, func(t *testing.T) {
+			t.Parallel()
+			pool := pools[0]
+			if p.then != nil {
+				pool = pools[1]
+			}
+			l := <-pool
+			defer func() { pool <- l }()
+			atWork <- true
+			waits := sync.OnceFunc(func() { <-atWork })
+			defer waits()
+			r := l.try(p, waits)
+			all.add(r)
+			if r.Error != "" {
+				t.Error(r.Error)
+			}
+		})
+	}
+}
+
+// partOf lists the cases of one of a kernel's parts, those that wait before the
+// rest, without those that E2E_ONLY, a regular expression, leaves out.
+func partOf(kernel string, part int) []proof {
 	only := regexp.MustCompile(os.Getenv("E2E_ONLY"))
+	var waiting, working []proof
 	n := 0
 	for _, target := range targets(kernel) {
 		for _, p := range casesOf(target, kernel) {
-			name := target + "/" + p.name
-			if n++; n%parts[kernel] != part || !only.MatchString(name) {
-				continue
+			switch n++; {
+			case n%parts[kernel] != part || !only.MatchString(target+"/"+p.name):
+			case p.then != nil:
+				waiting = append(waiting, p)
+			default:
+				working = append(working, p)
 			}
-			t.Run(name, func(t *testing.T) {
-				t.Parallel()
-				pool := pools[0]
-				if p.then != nil {
-					pool = pools[1]
-				}
-				l := <-pool
-				defer func() { pool <- l }()
-				r := l.try(p)
-				all.add(r)
-				if r.Error != "" {
-					t.Error(r.Error)
-				}
-			})
 		}
 	}
+	return append(waiting, working...)
 }
 
 // inGuest is the file with what came of a guest's cases, in JSON.
@@ -86,6 +102,11 @@ var parts = map[string]int{"host": 1, "uml": 2, "qemu": 1}
 // tryInGuest boots a kernel for a part of the cases that need it.
 func tryInGuest(t *testing.T, all *table, kernel string, part int) {
 	out := t.TempDir()
+	for _, p := range partOf(kernel, part) {
+		if err := p.render(filepath.Join(out, p.place())); err != nil {
+			t.Fatal(err)
+		}
+	}
 	ctx, cancel := context.WithTimeout(t.Context(), 9*time.Minute)
 	defer cancel()
 	err := runGuest(ctx, kernel, "^TestInGuest$", out, part)

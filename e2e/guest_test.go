@@ -105,10 +105,10 @@ func runGuest(ctx context.Context, kernel, run, out string, part int) error {
 	}
 	timeout := time.Duration(0)
 	if end, ok := ctx.Deadline(); ok {
-		timeout = time.Until(end) * 9 / 10
+		timeout = time.Until(end) - 15*time.Second // to boot, and to tell what it was at
 	}
-	args, err := g.command(work, out, fmt.Sprintf(`quiet panic=-1 E2E_GUEST=%s E2E_CACHE=%s E2E_OUT=%s E2E_DIR=%s E2E_TIMEOUT=%s PEERCONF=%s E2E_ONLY=%s E2E_PART=%d E2E_RUN="%s"`,
-		kernel, cacheDir, out, dir, timeout, os.Getenv("PEERCONF"), os.Getenv("E2E_ONLY"), part, run), part)
+	args, err := g.command(work, out, fmt.Sprintf(`quiet panic=-1 E2E_GUEST=%s E2E_CACHE=%s E2E_OUT=%s E2E_DIR=%s E2E_TIMEOUT=%s E2E_ONLY=%s E2E_PART=%d E2E_RUN="%s"`,
+		kernel, cacheDir, out, dir, timeout, os.Getenv("E2E_ONLY"), part, run), part)
 	if err != nil {
 		return fmt.Errorf("guest %s: %w", kernel, err)
 	}

@@ -232,18 +232,6 @@ func (l *lab) close() {
 	l.plan = ""
 }
 
-// ping asks once, and twice more if nothing answers.
-func (l *lab) ping(from string, source, to netip.Addr) error {
-	s := l.space(from)
-	var err error
-	for range 3 {
-		if _, err = s.run("ping", "-n", "-q", "-c1", "-W1", "-I", source.String(), to.String()); err == nil {
-			return nil
-		}
-	}
-	return fmt.Errorf("%s: no answer from %s to %s", from, to, source)
-}
-
 // pings crosses every pair of networks both ways, the cloud's first host
 // answering and asking unless another is named.
 func (l *lab) pings(s said, vpc string) error {

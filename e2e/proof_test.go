@@ -50,6 +50,7 @@ type trial struct {
 	*lab
 	said
 	kind
+	waits    func()
 	device   device
 	frrs     []*frr   // the gateways', then the device's
 	seen     [2]ikeSA // what the gateways had when it was as it should be, before it is put to a test of its own
@@ -65,10 +66,11 @@ type result struct {
 	Error                        string
 }
 
-// try brings one case up and holds it to what the reply says.
-func (l *lab) try(p proof) (r result) {
+// try brings one case up and holds it to what the reply says. It calls waits when
+// the case's work is done but for what then befalls it.
+func (l *lab) try(p proof, waits func()) (r result) {
 	begin := time.Now()
-	t := &trial{proof: p, lab: l, said: p.said(), kind: kinds[p.target]}
+	t := &trial{proof: p, lab: l, said: p.said(), kind: kinds[p.target], waits: waits}
 	err := t.prove()
 	r = result{Case: p.name, Target: p.target, Kernel: l.kernel, Seconds: time.Since(begin).Seconds()}
 	if t.device != nil {
@@ -116,6 +118,9 @@ func (t *trial) logs() string {
 	if t.device != nil {
 		out += "\n--- device\n" + tail(t.device.log())
 	}
+	for n, f := range t.frrs {
+		out += fmt.Sprintf("\n--- FRR %d of %d\n%s", n+1, len(t.frrs), tail(string(contents(f.dir, "bgpd"))))
+	}
 	return out
 }
 
@@ -125,7 +130,7 @@ func tail(log string) string {
 }
 
 func (t *trial) prove() error {
-	files, err := t.render()
+	files, err := t.rendered()
 	if why, ok := t.refuses[t.proof.name]; ok {
 		if err == nil || !strings.Contains(err.Error(), why) {
 			return fmt.Errorf("not refused for %q: %v", why, err)
@@ -146,7 +151,9 @@ func (t *trial) prove() error {
 	if err := t.prepare(files); err != nil {
 		return err
 	}
-	t.wire.begin()
+	if err := t.wire.begin(); err != nil {
+		return err
+	}
 	if err := t.speaks(files); err != nil {
 		return err
 	}
@@ -169,7 +176,7 @@ func (t *trial) prove() error {
 	}
 	steps := []func() error{func() error { return t.follow(t.said, files) }, t.offered, t.kept, t.peered, t.crossed, t.rekeyed}
 	if t.then != nil {
-		steps = append(steps, func() error { t.settled = true; return t.then(t) })
+		steps = append(steps, func() error { t.settled = true; t.waits(); return t.then(t) })
 	}
 	for _, step := range append(steps, t.sealed) {
 		if err := step(); err != nil {
@@ -179,37 +186,52 @@ func (t *trial) prove() error {
 	return nil
 }
 
-// render has the program write the device's configuration.
-func (t *trial) render() (map[string]string, error) {
-	dir := filepath.Join(t.lab.dir, "rendered")
-	os.RemoveAll(dir)
-	source := filepath.Join(t.lab.dir, "reply.json")
-	if err := os.WriteFile(source, t.replies(), 0o600); err != nil {
-		return nil, err
-	}
-	args := []string{"render", "--target", t.target}
-	for _, a := range append(slices.Clone(t.kind.site), t.answers...) {
-		args = append(args, "--set", a)
-	}
-	cmd := exec.Command(os.Getenv("PEERCONF"), append(args, "-o", dir+"/", source)...)
-	var complaint bytes.Buffer
-	cmd.Stderr = &complaint
-	if err := cmd.Run(); err != nil {
-		return nil, fmt.Errorf("peerconf: %w: %s", err, complaint.String())
-	}
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		return nil, err
-	}
-	files := map[string]string{}
-	for _, e := range entries {
-		b, err := os.ReadFile(filepath.Join(dir, e.Name()))
-		if err != nil {
+// rendered is what the program writes for the device, or why it does not. In a
+// guest, whose kernel is slow to start programs, its host had it write.
+func (t *trial) rendered() (map[string]string, error) {
+	dir := filepath.Join(os.Getenv("E2E_OUT"), t.place())
+	if t.lab.kernel == "host" {
+		dir = filepath.Join(t.lab.dir, "rendered")
+		if err := errors.Join(os.RemoveAll(dir), t.render(dir)); err != nil {
 			return nil, err
 		}
-		files[e.Name()] = string(b)
 	}
-	return files, nil
+	if complaint, err := os.ReadFile(filepath.Join(dir, "complaint")); err != nil || len(complaint) > 0 {
+		return nil, errors.Join(err, errors.New(string(complaint)))
+	}
+	entries, err := os.ReadDir(filepath.Join(dir, "files"))
+	files := map[string]string{}
+	for _, e := range entries {
+		b, rerr := os.ReadFile(filepath.Join(dir, "files", e.Name()))
+		files[e.Name()], err = string(b), errors.Join(err, rerr)
+	}
+	return files, err
+}
+
+// place is the case's among others.
+func (p proof) place() string { return filepath.Join("rendered", p.target, p.name) }
+
+// render has the program write the device's configuration, and keeps its
+// complaint if it does not.
+func (p proof) render(dir string) error {
+	source := filepath.Join(dir, "reply.json")
+	if err := write(map[string]string{source: string(p.replies())}); err != nil {
+		return err
+	}
+	args := []string{"render", "--target", p.target}
+	for _, a := range append(slices.Clone(kinds[p.target].site), p.answers...) {
+		args = append(args, "--set", a)
+	}
+	cmd := exec.Command(os.Getenv("PEERCONF"), append(args, "-o", filepath.Join(dir, "files")+"/", source)...)
+	var complaint bytes.Buffer
+	cmd.Stderr = &complaint
+	err := cmd.Run()
+	if err == nil {
+		complaint.Reset() // they were notices
+	} else {
+		fmt.Fprintf(&complaint, "peerconf: %v", err)
+	}
+	return os.WriteFile(filepath.Join(dir, "complaint"), complaint.Bytes(), 0o600)
 }
 
 // up holds what the gateways have negotiated to the reply's words.
@@ -283,7 +305,10 @@ func (t *trial) childrenUp(want saidTunnel, got []childSA) error {
 // phase 1 are read from its packets, those of phase 2 from the gateway's log,
 // as they are encrypted.
 func (t *trial) offered() error {
-	heard := t.wire.end()
+	heard, err := t.wire.end()
+	if err != nil {
+		return err
+	}
 	for n, want := range t.said.Tunnels {
 		if !want.v1() {
 			continue
@@ -332,7 +357,10 @@ func (t *trial) rekeyed() error {
 
 // sealed: nothing but IKE and ESP was on the wire, and ESP was.
 func (t *trial) sealed() error {
-	heard := t.wire.end()
+	heard, err := t.wire.end()
+	if err != nil {
+		return err
+	}
 	if len(heard.Foreign) > 0 {
 		return fmt.Errorf("on the wire: %s", strings.Join(unique(heard.Foreign), "; "))
 	}

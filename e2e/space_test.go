@@ -23,6 +23,7 @@ type space struct {
 	net   string
 	binds [][2]string // over what, what
 	root  string      // of its programs, where it is not the system's
+	whole bool        // what a daemon has started ends with it
 }
 
 // in runs f on a thread of its own inside the space. What f starts stays in it.
@@ -36,26 +37,37 @@ func (s space) in(f func() error) error {
 }
 
 func (s space) enter(f func() error) error {
+	ns, err := os.Open("/run/netns/" + s.net)
+	if err != nil {
+		return err
+	}
+	defer ns.Close()
+	if err := s.bind(); err != nil {
+		return err
+	}
+	if err := unix.Setns(int(ns.Fd()), unix.CLONE_NEWNET); err != nil {
+		return fmt.Errorf("setns %s: %w", s.net, err)
+	}
+	return f()
+}
+
+// bind puts the files in their places, for this thread.
+func (s space) bind() error {
+	if len(s.binds) == 0 {
+		return nil
+	}
 	if err := unix.Unshare(unix.CLONE_NEWNS); err != nil {
 		return fmt.Errorf("unshare: %w", err)
 	}
 	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
 		return fmt.Errorf("private mounts: %w", err)
 	}
-	ns, err := os.Open("/run/netns/" + s.net) // before /run is another
-	if err != nil {
-		return err
-	}
-	defer ns.Close()
 	for _, b := range s.binds {
 		if err := unix.Mount(b[1], b[0], "", unix.MS_BIND|unix.MS_REC, ""); err != nil {
 			return fmt.Errorf("bind %s over %s: %w", b[1], b[0], err)
 		}
 	}
-	if err := unix.Setns(int(ns.Fd()), unix.CLONE_NEWNET); err != nil {
-		return fmt.Errorf("setns %s: %w", s.net, err)
-	}
-	return f()
+	return nil
 }
 
 // run runs a command in the space and returns what it prints.
@@ -77,8 +89,9 @@ func (s space) run(name string, args ...string) (string, error) {
 
 func (s space) command(name string, args ...string) *exec.Cmd {
 	cmd := exec.Command(name, args...)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Chroot: s.root}
 	if s.root != "" {
-		cmd.SysProcAttr, cmd.Dir = &syscall.SysProcAttr{Chroot: s.root}, "/"
+		cmd.Dir = "/"
 	}
 	return cmd
 }
@@ -91,6 +104,9 @@ func (s space) daemon(log, name string, args ...string) (*exec.Cmd, error) {
 	}
 	defer f.Close()
 	cmd := s.command(name, args...)
+	if s.whole {
+		cmd.SysProcAttr.Cloneflags = syscall.CLONE_NEWPID
+	}
 	cmd.Stdout, cmd.Stderr = f, f
 	return cmd, s.in(cmd.Start)
 }

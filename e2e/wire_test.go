@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/gopacket/gopacket"
 	"github.com/gopacket/gopacket/layers"
@@ -17,6 +18,8 @@ type wire struct {
 	handle *pcapgo.EthernetHandle
 	mu     sync.Mutex
 	heard  heard
+	read   uint // packets of those that the kernel has counted
+	sent   uint
 }
 
 // heard is what crossed the wire since the case began.
@@ -48,17 +51,38 @@ func (w *wire) listen() {
 		}
 		w.mu.Lock()
 		w.heard.note(data)
+		w.read++
 		w.mu.Unlock()
 	}
 }
 
-// begin forgets, end tells.
-func (w *wire) begin() { w.mu.Lock(); w.heard = heard{}; w.mu.Unlock() }
-func (w *wire) end() heard {
+// begin forgets what was heard before.
+func (w *wire) begin() error {
+	_, err := w.end()
 	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.heard
+	w.heard = heard{}
+	w.mu.Unlock()
+	return err
 }
+
+// end tells what was heard, up to the last packet that the kernel has counted.
+func (w *wire) end() (out heard, err error) {
+	return out, within(5*time.Second, 5*time.Millisecond, func() error {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		counted, err := w.handle.Stats() // since the last time
+		if err != nil {
+			return err
+		}
+		w.sent += uint(counted.Packets)
+		if w.read < w.sent {
+			return fmt.Errorf("of %d packets on the wire %d were heard", w.sent, w.read)
+		}
+		out = w.heard
+		return nil
+	})
+}
+
 func (w *wire) close() { w.handle.Close() }
 
 const (
