@@ -37,7 +37,7 @@ e2e: build ## prove it with real daemons; wants root and Debian
 	e2e/install.sh
 	CGO_ENABLED=0 go test -c -tags e2e -o e2e/e2e.test ./e2e
 	cd e2e && unshare --mount --net --pid --fork --kill-child --mount-proc \
-	  env PEERCONF=$(CURDIR)/peerconf ./e2e.test -test.parallel 64 $(E2EFLAGS)
+	  env PEERCONF=$(CURDIR)/peerconf ./e2e.test -test.parallel 64 -test.timeout 10m $(E2EFLAGS)
 
 proof: ## do so, and write docs/proof.md anew
 	PROOF_UPDATE=1 $(MAKE) e2e

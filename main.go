@@ -3,7 +3,6 @@
 package main
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -177,62 +176,6 @@ func names(sources []fetch.Source) (out []string) {
 	return out
 }
 
-func showCommand() *cli.Command {
-	return &cli.Command{
-		Name: "show", Usage: "draw the connection as understood, and list its settings, both sides labelled", ArgsUsage: "SOURCE…",
-		Flags: replyFlags(
-			&cli.StringFlag{Name: "format", Value: render.Formats[0], Usage: "print `FORMAT`: " + strings.Join(render.Formats, ", ") + "; mermaid is a flowchart for documents"},
-			&cli.BoolFlag{Name: "json", Usage: "the same as --format json"},
-			&cli.BoolFlag{Name: "show-secrets", Usage: "print the pre-shared keys"},
-		),
-		OnUsageError: usageError,
-		Action: func(c *cli.Context) error {
-			said, err := said(c)
-			for name := range said.device {
-				err = vpn.Problem{Field: "--set", Value: name, Reason: "a device's answer; show knows no device", Hint: "want one of " + strings.Join(fetch.Answers, ", ")}
-			}
-			if err == nil {
-				err = known(said.file.defaults).OrNil()
-			}
-			format, refused := showFormat(c)
-			if err == nil {
-				err = refused
-			}
-			if err != nil {
-				return err
-			}
-			sources, cleanup, err := sources(c)
-			if err != nil {
-				return err
-			}
-			defer cleanup()
-			var text bytes.Buffer
-			show := render.NewShow(&text, format, c.Bool("show-secrets"))
-			if err := each(c, sources, said, show.Connection); err != nil {
-				return err
-			}
-			if err := show.Close(); err != nil {
-				return err
-			}
-			_, err = text.WriteTo(c.App.Writer)
-			return err
-		},
-	}
-}
-
-func showFormat(c *cli.Context) (string, error) {
-	format := c.String("format")
-	switch {
-	case !slices.Contains(render.Formats, format):
-		return "", vpn.Problem{Field: "--format", Value: format, Reason: "no such format", Hint: "want one of " + strings.Join(render.Formats, ", ")}
-	case c.Bool("json") && c.IsSet("format") && format != "json":
-		return "", vpn.Problem{Field: "--json", Reason: "--format asks for " + format, Hint: "leave one of them out"}
-	case c.Bool("json"):
-		return "json", nil
-	}
-	return format, nil
-}
-
 func targetsCommand() *cli.Command {
 	return &cli.Command{
 		Name: "targets", Usage: "list the targets, or the words, limits and answers of one", ArgsUsage: "[TARGET]",
@@ -251,78 +194,6 @@ func targetsCommand() *cli.Command {
 			return t.Describe(c.App.Writer)
 		},
 	}
-}
-
-// each reads the command's sources and calls f with every connection. It goes
-// on behind a refusal, so that all of a run are reported together.
-func each(c *cli.Context, sources []fetch.Source, said answered, f func(vpn.Connection) error) error {
-	var problems, late vpn.Problems
-	count := 0
-	warns := func(text string) { warn(c, text) }
-	for conn, err := range fetch.Read(sources, fetch.Options{
-		Name: c.String("name"), Placeholders: c.Bool("placeholders"), Unmasked: c.Bool("unmasked"),
-		Answers: said.addresses, Keys: said.keys,
-		Own: func(conn vpn.Connection) (fetch.Own, error) { return said.file.own(conn, c.Bool("strict"), warns) },
-		Warn: func(text string) {
-			if c.Bool("strict") {
-				late = append(late, vpn.Problem{Field: "--strict", Reason: text})
-				return
-			}
-			warn(c, text)
-		},
-	}) {
-		count++
-		if err == nil {
-			err = f(conn)
-		}
-		var several vpn.Problems
-		var one vpn.Problem
-		switch {
-		case errors.As(err, &several):
-			problems = append(problems, several...)
-		case errors.As(err, &one):
-			problems = append(problems, one)
-		case err != nil:
-			return errors.Join(problems.OrNil(), err)
-		}
-	}
-	if count == 0 {
-		return vpn.Problem{Reason: "the sources hold no connection", Hint: "give a reply of DownloadVpnConnectionConfig or DescribeVpnConnection(s)"}
-	}
-	return append(problems, late...).OrNil()
-}
-
-// sources are what the arguments name.
-func sources(c *cli.Context) ([]fetch.Source, func(), error) {
-	args := c.Args().Slice()
-	for _, arg := range args {
-		if len(arg) > 1 && arg[0] == '-' {
-			return nil, nil, vpn.Problem{Field: "argument", Value: arg, Reason: "an option behind a SOURCE is not read as one",
-				Hint: "put options first: peerconf " + c.Command.Name + " [options] SOURCE…"}
-		}
-	}
-	found, cleanup, err := find(c, args)
-	if err != nil {
-		cleanup()
-	}
-	return found, cleanup, err
-}
-
-// find gives the sources that the arguments name, or the live API.
-func find(c *cli.Context, args []string) ([]fetch.Source, func(), error) {
-	live := len(c.StringSlice("connection")) > 0
-	for _, flag := range liveFlags() {
-		if name := flag.Names()[0]; len(args) > 0 && c.IsSet(name) {
-			return nil, func() {}, vpn.Problem{Field: "--" + name, Reason: "the live API and a SOURCE exclude each other", Hint: "leave one of them out"}
-		}
-	}
-	switch {
-	case live:
-		return []fetch.Source{liveSource(c)}, func() {}, nil
-	case len(args) == 0:
-		return nil, func() {}, vpn.Problem{Reason: "no SOURCE", Hint: "give a saved reply, a directory of them, or - for stdin; or --region R --connection vco-… for the live API"}
-	}
-	return fetch.Sources(args, c.App.Reader)
 }
 
 // answered is what the operator says beside the replies.

@@ -30,6 +30,8 @@ var common = []proof{
 	{name: "pfs-differs", says: "IpsecPfs=group5"},
 	{name: "dpd-off", says: "EnableDpd=false"},
 	{name: "all-defaults", says: "IkeVersion=ikev1 IkeMode=main IkeEncAlg=aes IkeAuthAlg=md5 IkePfs=group2 IpsecEncAlg=aes IpsecAuthAlg=md5 IpsecPfs=group2"},
+	{name: "first-of-two-devices", dual: true, part: 1, says: twoDevices},
+	{name: "second-of-two-devices", dual: true, part: 2, says: twoDevices},
 	{name: "hostile-key", key: `a"b\c'd#e;f{g}$h!i,j?k` + "`" + `l%m&n*o`},
 	{name: "hostile-key-0x", key: `0xa"b#`},
 	{name: "hostile-key-0s", key: `0sYWJj"`},
@@ -81,6 +83,9 @@ var manners = []proof{
 func causes(kernel string) []proof {
 	return []proof{{name: "route-failover-stopped-key-killed", kernel: kernel, answers: routed, dual: true, says: everything, then: failsOver(stopped, keyLost, killed)}}
 }
+
+// twoDevices end a tunnel each, which say different things.
+const twoDevices = "2.PeerIp=198.51.100.3 2.IkeVersion=ikev1 2.IkeLifetime=28801 IkePfs=group5 IpsecPfs=group5 2.IkePfs=group14 2.IpsecPfs=group14"
 
 const everything = "LocalSubnet=0.0.0.0/0 RemoteSubnet=0.0.0.0/0"
 

@@ -4,7 +4,9 @@ package e2e
 
 import (
 	"cmp"
+	"context"
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -84,9 +86,24 @@ func (c *charon) start(program string, args ...string) (err error) {
 		return err
 	}
 	return within(10*time.Second, 20*time.Millisecond, func() (err error) {
-		c.ctl, err = vici.NewSession(vici.WithAddr("unix", c.dir+"/run/charon.vici"))
+		c.ctl, err = vici.NewSession(vici.WithAddr("unix", c.dir+"/run/charon.vici"), vici.WithDialContext(dial))
 		return err
 	})
+}
+
+func dial(ctx context.Context, network, address string) (net.Conn, error) {
+	conn, err := (&net.Dialer{}).DialContext(ctx, network, address)
+	return questions{conn}, err
+}
+
+// questions are to be answered: a daemon that hangs is an error of its case.
+type questions struct{ net.Conn }
+
+func (q questions) Write(b []byte) (int, error) {
+	if err := q.SetReadDeadline(time.Now().Add(time.Minute)); err != nil {
+		return 0, err
+	}
+	return q.Conn.Write(b)
 }
 
 func (c *charon) stop() {

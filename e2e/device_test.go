@@ -317,7 +317,7 @@ func (d stand) load(t router.Tunnel, number int, marked bool, sends string) erro
 	for i, s := range t.Selectors {
 		child := section{
 			"local_ts": []string{s.Local.String()}, "remote_ts": []string{s.Remote.String()}, "esp_proposals": strings.Split(t.ESPProposal, ","),
-			"life_time": fmt.Sprint(t.ESPLifetime), "rekey_time": fmt.Sprint(t.ESPLifetime * 9 / 10), "life_bytes": fmt.Sprint(t.ESPKilobytes << 10),
+			"life_time": fmt.Sprint(t.ESPLifetime), "rekey_time": fmt.Sprint(t.ESPLifetime - t.ESPLifetime/10), "life_bytes": fmt.Sprint(t.ESPKilobytes << 10),
 			"priority": fmt.Sprint(100000 * number), // the router prefers the first
 		}
 		if marked {
@@ -337,7 +337,7 @@ func (d stand) load(t router.Tunnel, number int, marked bool, sends string) erro
 	}
 	conn := section{
 		"version": fmt.Sprint(t.IKE), "remote_addrs": []string{t.RemoteAddress}, "proposals": strings.Split(t.IKEProposal, ","),
-		"rekey_time": fmt.Sprint(t.IKELifetime * 9 / 10), "over_time": fmt.Sprint(t.IKELifetime - t.IKELifetime*9/10), "mobike": "no",
+		"rekey_time": fmt.Sprint(t.IKELifetime - t.IKELifetime/10), "over_time": fmt.Sprint(t.IKELifetime / 10), "mobike": "no",
 		"local": local, "remote": section{"auth": "psk", "id": remote}, "children": children,
 	}
 	if t.Aggressive {

@@ -3,13 +3,19 @@
 package e2e
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
+	"runtime"
+	"slices"
 	"strconv"
 	"sync"
 	"testing"
@@ -51,7 +57,7 @@ func tryAll(t *testing.T, all *table, kernel string, part int) {
 			pools[which] <- l
 		}
 	}
-	atWork := make(chan bool, labs[kernel][0])
+	busy := make(chan bool, labs[kernel][0])
 	for _, p := range partOf(kernel, part) {
 		t.Run(p.target+"/"+p.name, func(t *testing.T) {
 			t.Parallel()
@@ -61,9 +67,10 @@ func tryAll(t *testing.T, all *table, kernel string, part int) {
 			}
 			l := <-pool
 			defer func() { pool <- l }()
-			atWork <- true
-			waits := sync.OnceFunc(func() { <-atWork })
+			busy <- true
+			waits := sync.OnceFunc(func() { <-busy })
 			defer waits()
+			all.add(result{Case: p.name, Target: p.target, Kernel: kernel, Error: "was at work when time was over"})
 			r := l.try(p, waits)
 			all.add(r)
 			if r.Error != "" {
@@ -126,6 +133,9 @@ func tryInGuest(t *testing.T, all *table, kernel string, part int) {
 	if err != nil && !t.Failed() {
 		t.Errorf("%v\n%s%s", err, contents(out, "console"), contents(out, "log"))
 	}
+	if stacks := contents(out, atWork); len(stacks) > 0 {
+		t.Errorf("when time was over, as far as the kernel knows\n%s\nand what was at work\n%s", tail(string(contents(out, "console"))), stacks)
+	}
 }
 
 // TestInGuest is the part of tryInGuest inside.
@@ -139,20 +149,62 @@ func TestInGuest(t *testing.T) {
 		t.Fatal(err)
 	}
 	var all table
-	t.Run("cases", func(t *testing.T) { tryAll(t, &all, kernel, part) })
-	data, err := json.Marshal(all.rows)
-	if err == nil {
-		err = os.WriteFile(filepath.Join(os.Getenv("E2E_OUT"), inGuest), data, 0o644)
+	out := os.Getenv("E2E_OUT")
+	tell := func() error {
+		data, err := json.Marshal(all.sorted())
+		return errors.Join(err, os.WriteFile(filepath.Join(out, inGuest), data, 0o644))
 	}
-	if err != nil {
+	if end, ok := t.Deadline(); ok {
+		over := time.AfterFunc(time.Until(end)-5*time.Second, func() {
+			os.WriteFile(filepath.Join(out, atWork), stacksOf("(*lab).try"), 0o644)
+			tell()
+		})
+		defer over.Stop()
+	}
+	t.Run("cases", func(t *testing.T) { tryAll(t, &all, kernel, part) })
+	if err := tell(); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// atWork is the file with the stacks of the cases that a guest's time was too
+// short for.
+const atWork = "stacks"
+
+// stacksOf are the goroutines that are in a function.
+func stacksOf(function string) []byte {
+	all := make([]byte, 1<<20)
+	all = all[:runtime.Stack(all, true)]
+	var in [][]byte
+	for _, stack := range bytes.Split(all, []byte("\n\n")) {
+		if bytes.Contains(stack, []byte(function)) {
+			in = append(in, stack)
+		}
+	}
+	return bytes.Join(in, []byte("\n\n"))
 }
 
 // table is what came of all cases.
 type table struct {
 	mu   sync.Mutex
-	rows []result
+	rows map[string]result
 }
 
-func (t *table) add(r result) { t.mu.Lock(); t.rows = append(t.rows, r); t.mu.Unlock() }
+// add has a case's result take the place of the one it has.
+func (t *table) add(r result) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.rows == nil {
+		t.rows = map[string]result{}
+	}
+	t.rows[r.Target+"/"+r.Kernel+"/"+r.Case] = r
+}
+
+// sorted are the results in an order that does not depend on the run.
+func (t *table) sorted() []result {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return slices.SortedFunc(maps.Values(t.rows), func(a, b result) int {
+		return cmp.Or(cmp.Compare(a.Target, b.Target), cmp.Compare(a.Kernel, b.Kernel), cmp.Compare(a.Case, b.Case))
+	})
+}

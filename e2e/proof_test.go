@@ -25,6 +25,7 @@ type proof struct {
 	key      string // the pre-shared key, where it has blanks
 	kernel   string // where the target's first will not do
 	dual     bool
+	part     int    // the tunnel of two that the device has, as another has the other
 	nat      string // the device's own address, if it is behind a NAT
 	download bool   // said in DownloadVpnConnectionConfig's reply, from the other side
 	gateway  words  // a negative control: what the gateway has that Alibaba does not say,
@@ -32,11 +33,15 @@ type proof struct {
 	then     func(*trial) error
 }
 
-func (p proof) tunnels() int {
-	if p.dual {
-		return 2
+// tunnels are the numbers of those that the device has.
+func (p proof) tunnels() []int {
+	switch {
+	case p.part > 0:
+		return []int{p.part}
+	case p.dual:
+		return []int{1, 2}
 	}
-	return 1
+	return []int{1}
 }
 
 // id makes the connection's from the case's name.
@@ -110,7 +115,7 @@ func (l *lab) try(p proof, waits func()) (r result) {
 // logs are the last lines of what the daemons wrote.
 func (t *trial) logs() string {
 	out := ""
-	for n, g := range t.lab.gateway[:t.tunnels()] {
+	for n, g := range t.lab.gateway[:len(t.tunnels())] {
 		if g != nil {
 			out += fmt.Sprintf("\n--- gateway %d\n%s", n+1, tail(g.log()))
 		}
@@ -221,6 +226,9 @@ func (p proof) render(dir string) error {
 	args := []string{"render", "--target", p.target}
 	for _, a := range append(slices.Clone(kinds[p.target].site), p.answers...) {
 		args = append(args, "--set", a)
+	}
+	if p.part > 0 {
+		args = append(args, "--tunnel", fmt.Sprint(p.part))
 	}
 	cmd := exec.Command(os.Getenv("PEERCONF"), append(args, "-o", filepath.Join(dir, "files")+"/", source)...)
 	var complaint bytes.Buffer
@@ -373,7 +381,7 @@ func (t *trial) sealed() error {
 // negotiated says in a line what a case ended with.
 func (t *trial) negotiated() string {
 	var out []string
-	for _, sa := range t.seen[:t.tunnels()] {
+	for _, sa := range t.seen[:len(t.tunnels())] {
 		s := fmt.Sprintf("IKEv%s %s%s %s %s", sa.Version, sa.Encryption, sa.Bits, sa.Integrity, sa.Group)
 		if len(sa.Children) > 0 {
 			c := sa.Children[0]

@@ -3,11 +3,9 @@
 package e2e
 
 import (
-	"cmp"
 	"fmt"
 	"os"
 	"regexp"
-	"slices"
 	"strings"
 	"testing"
 )
@@ -30,16 +28,12 @@ no ESP and leaves it to strongSwan, *uml* is user-mode Linux, *qemu* Debian's
 kernel in an emulated machine. Seconds are of one run on two cores.
 `
 
-// markdown prints the table, in an order that does not depend on the run.
+// markdown prints the table.
 func (t *table) markdown() string {
-	rows := slices.Clone(t.rows)
-	slices.SortFunc(rows, func(a, b result) int {
-		return cmp.Or(cmp.Compare(a.Target, b.Target), cmp.Compare(a.Kernel, b.Kernel), cmp.Compare(a.Case, b.Case))
-	})
 	var b strings.Builder
 	b.WriteString(proofHead)
 	target := ""
-	for _, r := range rows {
+	for _, r := range t.sorted() {
 		if r.Target != target {
 			target = r.Target
 			fmt.Fprintf(&b, "\n## %s\n\n| case | kernel | daemon | negotiated | s |\n|---|---|---|---|---|\n", target)

@@ -150,7 +150,7 @@ func (p proof) said() said {
 	if p.key != "" {
 		all["Psk"] = p.key
 	}
-	for n := 1; n <= p.tunnels(); n++ {
+	for _, n := range p.tunnels() {
 		t := saidTunnel{
 			CloudAddress: netip.MustParseAddr(of(all, n, "InternetIp")), PeerAddress: netip.MustParseAddr(of(all, n, "PeerIp")),
 			Ike: map[string]string{}, Ipsec: map[string]string{}, Bgp: map[string]string{}, DPD: of(all, n, "EnableDpd") == "true",

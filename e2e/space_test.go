@@ -4,6 +4,8 @@ package e2e
 
 import (
 	"bytes"
+	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -12,6 +14,7 @@ import (
 	"slices"
 	"strings"
 	"syscall"
+	"testing"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -117,7 +120,9 @@ func batch(net string, commands ...string) error {
 	if net != "" {
 		args = append([]string{"-n", net}, args...)
 	}
-	cmd := exec.Command("ip", args...)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, "ip", args...)
 	cmd.Stdin = strings.NewReader(strings.Join(commands, "\n"))
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("ip %s: %w\n%s", strings.Join(args, " "), err, out)
@@ -146,4 +151,38 @@ func unique(list []string) []string {
 	list = slices.Clone(list)
 	slices.Sort(list)
 	return slices.Compact(list)
+}
+
+// What a daemon has started must not live on, and keep its sockets from the next.
+func TestDaemonEnds(t *testing.T) {
+	const word = "sleep\x0012345.6"
+	lives := func() bool {
+		all, _ := filepath.Glob("/proc/[0-9]*/cmdline")
+		return slices.ContainsFunc(all, func(path string) bool {
+			line, _ := os.ReadFile(path)
+			return strings.HasPrefix(string(line), word)
+		})
+	}
+	s := space{net: "daemons", whole: true}
+	if err := batch("", "netns add "+s.net); err != nil {
+		t.Fatal(err)
+	}
+	defer batch("", "netns del "+s.net)
+	cmd, err := s.daemon(filepath.Join(t.TempDir(), "out"), "sh", "-c", "sleep 12345.6 & wait")
+	if err == nil {
+		err = within(5*time.Second, 10*time.Millisecond, func() error {
+			if !lives() {
+				return errors.New("it has not begun")
+			}
+			return nil
+		})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd.Process.Kill()
+	cmd.Wait()
+	if lives() {
+		t.Error("what a killed daemon had started lives on")
+	}
 }

@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"unicode"
 
 	"peerconf/vpn"
 )
@@ -35,29 +34,12 @@ type run struct {
 	strict  bool
 }
 
-// notice is a remark on one tunnel, or with tunnel 0 on the connection.
-type notice struct {
-	tunnel  int
-	text    string
-	warning bool
-	hint    string
-}
-
 func (n *normalizer) refuse(t vpn.Tunnel, field, value, reason, hint string) {
 	p := vpn.Problem{Connection: n.conn.Title(), Field: field, Value: value, Target: n.target.String(), Reason: reason, Hint: hint}
 	if n.conn.Dual() || n.part > 0 && t.Number > 0 {
 		p.Tunnel = t.Number
 	}
 	n.problems = append(n.problems, p)
-}
-
-// warn notices a value of a field that the cloud could have otherwise.
-func (n *normalizer) warn(t vpn.Tunnel, field, text string) {
-	x := notice{tunnel: t.Number, text: text, warning: true}
-	if n.run.strict {
-		x.hint = n.wayOut(field)
-	}
-	n.notices = append(n.notices, x)
 }
 
 // normalize returns the view, or all reasons there is none.
@@ -342,158 +324,6 @@ func (n *normalizer) rules(t vpn.Tunnel) {
 			}
 		}
 	}
-}
-
-func (n *normalizer) told(r Rule) bool {
-	return (!r.Routed && !r.Unrouted || r.Routed == n.routed()) && (!r.Probed && !r.Unprobed || r.Probed == n.probed())
-}
-
-// merged are the notices of one level in order, those on both tunnels said once.
-func (n *normalizer) merged(warning bool) []string {
-	out := slices.Clone(n.conn.Notices)
-	if warning {
-		out = n.doubts()
-	}
-	for _, x := range n.notices {
-		if x.warning != warning {
-			continue
-		}
-		said := 0
-		for _, y := range n.notices {
-			if y.text == x.text {
-				said++
-			}
-		}
-		text := x.text
-		if n.conn.Dual() && said < 2 && x.tunnel > 0 {
-			text = fmt.Sprintf("tunnel %d: %s", x.tunnel, x.text)
-		}
-		if !slices.Contains(out, text) {
-			out = append(out, text)
-		}
-	}
-	return out
-}
-
-// doubts are the connection's own warnings, without what a removal is not about.
-func (n *normalizer) doubts() []string {
-	return slices.DeleteFunc(slices.Clone(n.conn.Warnings), func(text string) bool { return n.target.removes && text == vpn.BGPKeyUntold })
-}
-
-// refuseWarnings is what --strict does.
-func (n *normalizer) refuseWarnings() {
-	for _, text := range n.doubts() {
-		n.refuse(vpn.Tunnel{}, "--strict", "", text, withoutStrict)
-	}
-	for _, x := range n.notices {
-		if x.warning {
-			n.refuse(vpn.Tunnel{Number: x.tunnel}, "--strict", "", x.text, cmp.Or(x.hint, withoutStrict))
-		}
-	}
-}
-
-const withoutStrict = "without --strict it is rendered, with this as a warning"
-
-// weak notices what RFC 8247 and RFC 9395 advise against. It is never replaced.
-func (n *normalizer) weak(t vpn.Tunnel) {
-	var found []string
-	add := func(is bool, what string) {
-		if is {
-			found = append(found, what)
-		}
-	}
-	add(weakEncryption[t.IKE.Encryption], "IkeEncAlg "+t.IKE.Encryption.String())
-	add(weakIntegrity[t.IKE.Integrity], "IkeAuthAlg md5")
-	add(weakGroup[t.IKE.Group], "IkePfs "+t.IKE.Group.String())
-	add(weakEncryption[t.ESP.Encryption], "IpsecEncAlg "+t.ESP.Encryption.String())
-	add(weakIntegrity[t.ESP.Integrity], "IpsecAuthAlg md5")
-	add(weakGroup[t.ESP.PFS], "IpsecPfs "+t.ESP.PFS.String())
-	if len(found) > 0 {
-		n.warn(t, "algorithms", "weak: "+strings.Join(found, ", ")+"; where both ends allow, use aes256, sha256, group14")
-	}
-}
-
-var (
-	weakEncryption = map[vpn.Encryption]bool{vpn.DES: true, vpn.TripleDES: true}
-	weakIntegrity  = map[vpn.Integrity]bool{vpn.MD5: true}
-	weakGroup      = map[vpn.Group]bool{vpn.MODP768: true, vpn.MODP1024: true, vpn.MODP1536: true, vpn.MODP2048256: true}
-)
-
-// label is the connection in a comment: a name is free text and is quoted, so
-// that it stays on its line.
-func (n *normalizer) label() string {
-	quote := strconv.Quote
-	if n.target.ASCII {
-		quote = strconv.QuoteToASCII
-	}
-	title := n.conn.Title()
-	if sanitized(title) != title {
-		title = quote(title)
-	}
-	if n.conn.Label == "" && n.conn.Name != "" {
-		title += " (" + quote(n.conn.Name) + ")"
-	}
-	return title
-}
-
-// name is what the connection's objects are called on the device: what the
-// caller chose, or refused; else the id, fitted. A device with one tunnel of two
-// has that tunnel's name for all.
-func (n *normalizer) name() string {
-	if n.part > 0 {
-		return n.chosen() + "-" + strconv.Itoa(n.part)
-	}
-	return n.chosen()
-}
-
-func (n *normalizer) chosen() string {
-	room := n.target.MaxName
-	if n.conn.Dual() || n.part > 0 {
-		room -= len("-1")
-	}
-	title := n.conn.Title()
-	name := sanitized(title)
-	if n.conn.Label == "" {
-		return fitted(name, title, room)
-	}
-	if name != title {
-		n.refuse(vpn.Tunnel{}, "--name", title, "a name has letters, digits, - and _ and begins with a letter", "choose another --name")
-	}
-	if len(name) > room {
-		n.refuse(vpn.Tunnel{}, "--name", name, fmt.Sprintf("longer than the %d characters the device takes with what is appended", n.target.MaxName), "choose a shorter one with --name")
-	}
-	return name
-}
-
-// fitted shortens a name to the room there is. The checksum is of the whole
-// title, so that names that begin alike stay apart.
-func fitted(name, title string, room int) string {
-	if len(name) <= room {
-		return name
-	}
-	sum := fmt.Sprintf("-%08x", checksum(title))
-	return strings.TrimRight(name[:room-len(sum)], "-") + sum
-}
-
-// sanitized makes an object name of any text. What is lost is made up for by
-// a checksum, so that two texts never become one name.
-func sanitized(title string) string {
-	var b strings.Builder
-	for _, r := range title {
-		if r < unicode.MaxASCII && (unicode.IsLetter(r) || unicode.IsDigit(r) || r == '-' || r == '_') {
-			b.WriteRune(r)
-		} else if s := b.String(); !strings.HasSuffix(s, "-") {
-			b.WriteByte('-')
-		}
-	}
-	name := b.String()
-	if name == "" || !unicode.IsLetter(rune(name[0])) {
-		name = "c-" + strings.TrimPrefix(name, "-")
-	}
-	if name != title {
-		name = fmt.Sprintf("%s-%08x", strings.TrimSuffix(name, "-"), checksum(title))
-	}
-	return name
 }
 
 func nets(subnets []vpn.Subnet) []Net {
