@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"path/filepath"
 	"regexp"
+	"slices"
+	"testing"
 	"time"
 )
 
@@ -37,26 +39,48 @@ func cloudInitiates(t *trial) error {
 
 var established = regexp.MustCompile(`CHILD_SA c1\{\d+\} established`)
 
-// rekeysOften pings over some lifetimes: each SA is replaced before it ends,
-// and no more than one answer in hundreds is lost. The last is waited for.
+// rekeysOften pings over some lifetimes: each SA is replaced before it ends, and
+// no more than one answer in hundreds is lost. With IKEv1 it may be one for each
+// SA, as the gateway has the new one only with the third message, behind which
+// the device's traffic may overtake it (RFC 2409 §5.5); never two on end.
 func rekeysOften(t *trial) error {
 	before := len(established.FindAllString(t.lab.gateway[0].log(), -1))
 	peer, cloud := t.networks()
-	out, err := t.lab.space("idc").run("ping", "-n", "-q", "-i0.2", "-c650", "-W3", "-I", host(peer[0]).String(), host(cloud[0]).String())
+	const count = 650
+	out, err := t.lab.space("idc").run("ping", "-n", "-i0.2", fmt.Sprint("-c", count), "-W3", "-I", host(peer[0]).String(), host(cloud[0]).String())
 	if err != nil {
 		return err
 	}
-	var sent, received int
-	if m := regexp.MustCompile(`(\d+) packets transmitted, (\d+) received`).FindStringSubmatch(out); m != nil {
-		fmt.Sscan(m[1]+" "+m[2], &sent, &received)
-	}
-	if sent != 650 || sent-received > 1 {
-		return fmt.Errorf("of %d pings %d were lost while rekeying", sent, sent-received)
-	}
-	if replaced := len(established.FindAllString(t.lab.gateway[0].log(), -1)) - before; replaced < 3 {
+	replaced := len(established.FindAllString(t.lab.gateway[0].log(), -1)) - before
+	if replaced < 3 {
 		return fmt.Errorf("rekeyed %d times in 130 s, with a lifetime of 40 s", replaced)
 	}
+	bound := 1
+	if t.said.Tunnels[0].v1() {
+		bound = replaced
+	}
+	lost := unanswered(out, count)
+	onEnd := slices.ContainsFunc(lost, func(n int) bool { return slices.Contains(lost, n+1) })
+	if len(lost) > bound || onEnd {
+		return fmt.Errorf("of %d pings %v were lost while rekeying %d times", count, lost, replaced)
+	}
 	return within(3*time.Second, 50*time.Millisecond, t.up) // the next SA may be about to be up
+}
+
+var answered = regexp.MustCompile(`icmp_seq=(\d+) ttl=`)
+
+// unanswered are the numbers of the pings that ping does not tell an answer to.
+func unanswered(out string, count int) (lost []int) {
+	got := map[string]bool{}
+	for _, m := range answered.FindAllStringSubmatch(out, -1) {
+		got[m[1]] = true
+	}
+	for n := 1; n <= count; n++ {
+		if !got[fmt.Sprint(n)] {
+			lost = append(lost, n)
+		}
+	}
+	return lost
 }
 
 // cloudDeletes has the gateway end its SAs in order, first that for ESP alone,
@@ -251,4 +275,11 @@ func failover(t *trial) error {
 		return fmt.Errorf("not back in the first tunnel: %w", err)
 	}
 	return nil
+}
+
+func TestUnanswered(t *testing.T) {
+	out := "64 bytes from 10.1.0.2: icmp_seq=1 ttl=61 time=1 ms\nFrom 10.0.0.1 icmp_seq=2 Destination Host Unreachable\n64 bytes from 10.1.0.2: icmp_seq=3 ttl=61 time=1 ms\n"
+	if lost := unanswered(out, 4); !slices.Equal(lost, []int{2, 4}) {
+		t.Error(lost)
+	}
 }
