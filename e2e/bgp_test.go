@@ -71,7 +71,7 @@ type frr struct {
 // would have it, by vtysh, the others' by bgpd, which is sooner.
 func (l *lab) frr(host, text string, operator bool) (*frr, error) {
 	dir := filepath.Join(l.dir, host+"-frr")
-	f := &frr{dir: dir, space: space{net: l.net(host), binds: [][2]string{{"/run", dir + "/run"}}}}
+	f := &frr{dir: dir, space: space{net: l.net(host), first: l.first, binds: [][2]string{{"/run", dir + "/run"}}}}
 	if err := errors.Join(os.RemoveAll(dir), write(map[string]string{dir + "/run/frr/conf": text, dir + "/run/frr/debug": events, dir + "/run/frr/both": events + text}), owned("frr", dir+"/run/frr"), owned("frr", dir+"/run/frr/debug"), owned("frr", dir+"/run/frr/both")); err != nil {
 		return nil, err
 	}

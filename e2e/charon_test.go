@@ -75,7 +75,7 @@ swanctl { load = pem openssl }
 	for name, text := range files {
 		paths[dir+"/"+name] = text
 	}
-	c := &charon{dir: dir, space: space{net: l.net(host), whole: true, binds: [][2]string{{"/etc/strongswan.conf", dir + "/strongswan.conf"}, {"/etc/swanctl", dir + "/swanctl"},
+	c := &charon{dir: dir, space: space{net: l.net(host), first: l.first, whole: true, binds: [][2]string{{"/etc/strongswan.conf", dir + "/strongswan.conf"}, {"/etc/swanctl", dir + "/swanctl"},
 		{"/etc/ipsec.conf", dir + "/ipsec.conf"}, {"/etc/ipsec.secrets", dir + "/ipsec.secrets"}, {"/etc/ipsec.d", dir + "/ipsec.d"}, {"/run", dir + "/run"}}}}
 	return c, write(paths)
 }

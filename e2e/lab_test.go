@@ -24,6 +24,7 @@ type lab struct {
 	name    string // of its namespaces, as a prefix
 	dir     string
 	kernel  string // "host", whose ESP is charon's own; else a guest with ESP
+	first   bool   // its daemons go before those of other labs
 	plan    plan   // what stands
 	gateway [2]*charon
 	wire    *wire

@@ -26,7 +26,7 @@ type libreswan struct {
 func pluto(root string) func(*lab, said, string, map[string]string) (device, error) {
 	return func(l *lab, s said, _ string, files map[string]string) (device, error) {
 		root, dir := filepath.Join(cacheDir, root), filepath.Join(l.dir, "dev")
-		d := &libreswan{dir: dir, ikev1: s.Tunnels[0].v1(), space: space{net: l.net("dev"), root: root, binds: [][2]string{
+		d := &libreswan{dir: dir, ikev1: s.Tunnels[0].v1(), space: space{net: l.net("dev"), first: l.first, root: root, binds: [][2]string{
 			{root + "/proc", "/proc"}, {root + "/sys", "/sys"}, {root + "/dev", "/dev"}, {root + "/run", dir}, {root + "/etc/ipsec.d", dir + "/ipsec.d"}}}}
 		// A script of the case before may still write.
 		if err := within(10*time.Second, 100*time.Millisecond, func() error { return os.RemoveAll(dir) }); err != nil {

@@ -27,6 +27,7 @@ type space struct {
 	binds [][2]string // over what, what
 	root  string      // of its programs, where it is not the system's
 	whole bool        // what a daemon has started ends with it
+	first bool        // its daemons go before other programs
 }
 
 // in runs f on a thread of its own inside the space. What f starts stays in it.
@@ -106,6 +107,9 @@ func (s space) daemon(log, name string, args ...string) (*exec.Cmd, error) {
 		return nil, err
 	}
 	defer f.Close()
+	if s.first {
+		name, args = "nice", append([]string{"-n", "-10", name}, args...)
+	}
 	cmd := s.command(name, args...)
 	if s.whole {
 		cmd.SysProcAttr.Cloneflags = syscall.CLONE_NEWPID
