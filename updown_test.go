@@ -82,3 +82,34 @@ func TestUpdown(t *testing.T) {
 		}
 	}
 }
+
+// TestUpdownAddress wants the inside address once more when the interface is up,
+// as zebra of FRR 8 forgets one that it hears of before the interface.
+func TestUpdownAddress(t *testing.T) {
+	for _, target := range []string{"strongswan", "strongswan-ipsec", "libreswan"} {
+		dir := t.TempDir()
+		if code, _, stderr := execute([]string{"peerconf", "render", "--target", target, "--name", "n", "--set", "announce=192.168.10.0/24", "-o", dir + "/", "testdata/bgp-dual"}); code != exitDone {
+			t.Fatal(stderr)
+		}
+		script, err := os.ReadFile(filepath.Join(dir, "n.updown"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for name, text := range map[string]string{
+			"ip": ipSays, "ipsec": "#!/bin/sh\n", "script": strings.Replace(string(script), "PATH=", "PATH="+dir+":", 1),
+		} {
+			if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o700); err != nil {
+				t.Fatal(err)
+			}
+		}
+		told := filepath.Join(dir, "told")
+		cmd := exec.Command("sh", filepath.Join(dir, "script"), "2")
+		cmd.Env = []string{"PLUTO_VERB=up-client", "TOLD=" + told}
+		cmd.Run() // there is no such interface to set up
+		got, _ := os.ReadFile(told)
+		_, behind, up := strings.Cut(string(got), " mtu 1400 up\n")
+		if !up || !strings.HasPrefix(behind, "ip addr replace 169.254.12.2/30 dev ") {
+			t.Errorf("%s: told\n%s", target, got)
+		}
+	}
+}
